@@ -1,7 +1,10 @@
 """The state of an objective from the store: budget left, how fast it burns, what used it up, and whether the runs suffice to decide."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select
@@ -9,7 +12,9 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 from reports.objectives.burn_alerts import LEAST_BAD, BurnAlert, choose_alerts
 from reports.objectives.verdict import Verdict, judge_objective, runs_needed
 from runner.settings.sections.objectives import DAY, Objective
-from runner.store.queries.runs import History, group_reasons
+from runner.store.queries.filters import ended
+from runner.store.queries.history.status_counts import Places, count_statuses
+from runner.store.queries.runs import History, group_reasons, read_failures
 from runner.store.queries.time_range import Range
 from runner.store.tables.runs import runs, slots, steps
 
@@ -84,10 +89,11 @@ class ObjectiveState(Struct, frozen=True, kw_only=True):
 def read_objective(connection: Connection, objective: Objective, now: datetime) -> ObjectiveState:
     """The state of an objective now, from runs of the schedule; from all runs where no journey of it was run by a schedule."""
     span = Range(now - timedelta(seconds=objective.window), now)
-    names = sorted({name for name, _ in History(connection).places() if objective.applies_to(name)})
-    scheduled = _exists(connection, names, span)
-    counting = _Counting(connection, objective, names, scheduled)
-    whole = counting.count(span)
+    places = [(name, place) for name, place in History(connection).places() if objective.applies_to(name)]
+    names = sorted({name for name, _ in places})
+    counting = _Counting(connection, objective, places, _exists(connection, names, span))
+    by_status = counting.count_statuses(span)
+    whole = _judge(by_status) if objective.step is None else counting.count(span)
     since, last = counting.ends(span)
     days = max((last - since).total_seconds() / DAY, 0.0) if since and last else 0.0
     # Of n runs there are n - 1 gaps; of less than a day, what there is.
@@ -99,7 +105,7 @@ def read_objective(connection: Connection, objective: Objective, now: datetime) 
         journeys=tuple(names),
         since=since,
         count=whole,
-        monitor_errors=counting.count_errors(span),
+        monitor_errors=by_status["error"],
         paused_slots=_count_paused(connection, names, span),
         budget_left=1 - whole.bad / budget if budget else None,
         burns=tuple(_burn(counting, objective, one, now) for one in choose_alerts(objective, interval)[0]),
@@ -118,13 +124,19 @@ def _burn(counting: "_Counting", objective: Objective, alert: BurnAlert, now: da
     return Burn(alert=alert, long=long, short=short, rate=rate, fires=fires)
 
 
+def _judge(by_status: Counter[str]) -> Count:
+    """The runs that count, where a failed one is bad."""
+    return Count(by_status["passed"] + by_status["failed"], by_status["failed"])
+
+
 class _Counting:
     """The queries of one objective."""
 
-    def __init__(self, connection: Connection, objective: Objective, names: Sequence[str], scheduled: bool) -> None:
+    def __init__(self, connection: Connection, objective: Objective, places: Places, scheduled: bool) -> None:
         self._connection = connection
         self._objective = objective
-        self._names = names
+        self._places = places
+        self._names = {name for name, _ in places}
         self._scheduled = scheduled
 
     def _where(self, span: Range, *statuses: str) -> ColumnElement[bool]:
@@ -147,14 +159,16 @@ class _Counting:
 
     def count(self, span: Range) -> Count:
         """The runs of a span that count, and the bad ones."""
-        if self._objective.step is not None:
-            slow = case((steps.c.latency_seconds > self._objective.under, 1), else_=0)
-            wanted = select(func.count(), func.coalesce(func.sum(slow), 0)).select_from(runs, steps).where(self._steps(span))
-        else:
-            failed = case((runs.c.status == "failed", 1), else_=0)
-            wanted = select(func.count(), func.coalesce(func.sum(failed), 0)).where(self._where(span, "passed", "failed"))
+        if self._objective.step is None:
+            return _judge(self.count_statuses(span))
+        slow = case((steps.c.latency_seconds > self._objective.under, 1), else_=0)
+        wanted = select(func.count(), func.coalesce(func.sum(slow), 0)).select_from(runs, steps).where(self._steps(span))
         row = self._connection.execute(wanted).one()
         return Count(int(row[0]), int(row[1]))
+
+    def count_statuses(self, span: Range) -> Counter[str]:
+        """The runs of a span by how they ended."""
+        return count_statuses(self._connection, self._places, span, self._scheduled)
 
     def ends(self, span: Range) -> tuple[datetime | None, datetime | None]:
         """When the first and the last run of a span that count began."""
@@ -166,35 +180,26 @@ class _Counting:
         )
         return first, last
 
-    def count_errors(self, span: Range) -> int:
-        """The runs of a span in which the monitor failed."""
-        return self._connection.execute(select(func.count()).where(self._where(span, "error"))).scalar_one()
-
     def causes(self, span: Range, budget: float) -> tuple[Cause, ...]:
         """What used up the budget, the most first."""
         found = self._slow(span, budget) if self._objective.step is not None else self._failures(span, budget)
         return tuple(sorted(found, key=lambda one: (-one.bad, one.first_at))[:CAUSES])
 
     def _failures(self, span: Range, budget: float) -> list[Cause]:
-        columns = [runs.c[name] for name in ("id", "journey", "started_at", "status")]
-        columns += [runs.c[f"failure_{name}"] for name in ("kind", "step", "message")]
-        found = []
-        for name in self._names:
-            where = and_(self._where(span, "failed"), runs.c.journey == name)
-            rows = self._connection.execute(select(*columns).where(where).order_by(runs.c.started_at.desc()).limit(20_000))
-            found += [
-                Cause(
-                    journey=name,
-                    reason=f"{one.step}: {one.message}" if one.step else one.message,
-                    bad=one.count,
-                    share=one.count / budget,
-                    first_at=one.first_at,
-                    last_at=one.last_at,
-                    last_run=one.last_run,
-                )
-                for one in group_reasons(rows)
-            ]
-        return found
+        failures, by_journey = read_failures(self._connection, self._where(span), *ended(("failed",))), attrgetter("journey")
+        return [
+            Cause(
+                journey=journey,
+                reason=f"{one.step}: {one.message}" if one.step else one.message,
+                bad=one.count,
+                share=one.count / budget,
+                first_at=one.first_at,
+                last_at=one.last_at,
+                last_run=one.last_run,
+            )
+            for journey, some in groupby(sorted(failures, key=by_journey), by_journey)
+            for one in group_reasons(some)
+        ]
 
     def _slow(self, span: Range, budget: float) -> list[Cause]:
         """The slow runs of each journey, day by day."""

@@ -13,7 +13,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0021');
+INSERT INTO "alembic_version" VALUES('0022');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -738,4 +738,6 @@ CREATE INDEX requested_runs_by_state ON requested_runs (state, location);
 
 CREATE INDEX access_counts_by_time ON access_counts (at);
 
-CREATE INDEX series_by_day ON series (app, seen_at)
+CREATE INDEX series_by_day ON series (app, seen_at);
+
+CREATE INDEX runs_without_slot ON runs (journey, started_at, status) WHERE slot_at IS NULL

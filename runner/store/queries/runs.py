@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from runner.result import Status
 from runner.store.queries.filters import ended, here, named, of
@@ -17,6 +17,8 @@ from runner.store.tables.runs import artifacts, runs, slots
 
 VARYING = re.compile(r"\b(?=[a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b|\d+", re.IGNORECASE)
 """The parts of a message that differ from run to run: numbers, and ids in hexadecimal digits."""
+MOST_FAILURES = 20_000
+"""Runs whose reasons are read, the newest."""
 
 
 class RunRow(Struct, frozen=True, kw_only=True):
@@ -158,11 +160,8 @@ class History:
 
         Messages that differ only in numbers and ids are one reason.
         """
-        columns = [runs.c[name] for name in ("id", "started_at", "status")]
-        columns += [runs.c[f"failure_{name}"] for name in ("kind", "step", "message")]
-        which = [*here(span, journey, location), *ended(("failed", "error"))]
-        wanted = select(*columns).where(*which).order_by(runs.c.started_at.desc())
-        return group_reasons(self.connection.execute(wanted.limit(20_000)))[:most]
+        rows = read_failures(self.connection, *here(span, journey, location), *ended(("failed", "error")))
+        return group_reasons(rows)[:most]
 
     # Runs
 
@@ -222,26 +221,53 @@ class History:
         return [dict(row) for row in self.connection.execute(wanted).mappings()]
 
 
-def group_reasons(rows: Iterable[Any]) -> list[Reason]:
-    """Runs that did not pass, newest first, by their reasons. Messages that differ only in numbers and ids are one reason."""
-    groups: dict[tuple[Any, ...], list[Any]] = {}
-    for row in rows:
-        message = (row.failure_message or "").partition("\n")[0]
-        key = (row.status, row.failure_kind, row.failure_step, VARYING.sub("#", message))
-        groups.setdefault(key, []).append(row)
-    return [
-        Reason(
-            kind=same[0].failure_kind or "",
-            step=same[0].failure_step,
-            message=(same[0].failure_message or "").partition("\n")[0],
-            status=same[0].status,
-            count=len(same),
-            first_at=same[-1].started_at,
-            last_at=same[0].started_at,
-            last_run=same[0].id,
-        )
-        for same in groups.values()
-    ]
+class Failure(Struct, frozen=True, kw_only=True):
+    """Runs of a journey that did not pass, with one message."""
+
+    journey: str
+    status: Status
+    kind: str | None
+    step: str | None
+    message: str | None
+    count: int
+    first_at: datetime
+    last_at: datetime
+    last_run: str
+
+
+def read_failures(connection: Connection, *where: ColumnElement[bool]) -> list[Failure]:
+    """The runs that match, which did not pass: the newest MOST_FAILURES, those that are alike together."""
+    same = [runs.c[name] for name in ("journey", "status", "failure_kind", "failure_step", "failure_message")]
+    newest = select(*same, runs.c.id, runs.c.started_at).where(*where).order_by(runs.c.started_at.desc()).limit(MOST_FAILURES)
+    one = newest.subquery()
+    keys = [one.c[column.name] for column in same]
+    # Ids begin with the time.
+    sums = (func.count(), func.min(one.c.started_at), func.max(one.c.started_at), func.max(one.c.id))
+    names = Failure.__struct_fields__
+    return [Failure(**dict(zip(names, row, strict=True))) for row in connection.execute(select(*keys, *sums).group_by(*keys))]
+
+
+def group_reasons(failures: Iterable[Failure]) -> list[Reason]:
+    """Runs that did not pass by their reasons, the newest first. Messages that differ only in numbers and ids are one reason."""
+    groups: dict[tuple[Any, ...], list[Failure]] = {}
+    for one in failures:
+        message = (one.message or "").partition("\n")[0]
+        groups.setdefault((one.status, one.kind, one.step, VARYING.sub("#", message)), []).append(one)
+    return sorted(map(_join, groups.values()), key=lambda one: one.last_at, reverse=True)
+
+
+def _join(same: Sequence[Failure]) -> Reason:
+    newest = max(same, key=lambda one: one.last_at)
+    return Reason(
+        kind=newest.kind or "",
+        step=newest.step,
+        message=(newest.message or "").partition("\n")[0],
+        status=newest.status,
+        count=sum(one.count for one in same),
+        first_at=min(one.first_at for one in same),
+        last_at=newest.last_at,
+        last_run=newest.last_run,
+    )
 
 
 def sum_by_day(by_time: Mapping[datetime, Tally]) -> list[tuple[datetime, Tally]]:

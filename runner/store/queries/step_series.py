@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Subquery, and_, func, select
+from sqlalchemy import Connection, Subquery, Text, and_, cast, func, select
 
 from runner.result import Status
 from runner.store.quantile_sketch import Sketch
@@ -80,9 +80,10 @@ def _long_series(connection: Connection, journey: str, location: str | None, spa
     order: dict[str, int] = {}
     for table, at, start, end in pieces(step_hours, step_days, span, HOURS):
         where = [at >= start, at < end, *of(table, journey, location)]
-        for row in connection.execute(select(table).where(*where)).mappings():
-            order[row["step"]] = row["position"]
-            merged[row["step"]].setdefault(floor(row[at.name], width), Sketch()).merge(Sketch.read(row["latencies"]))
+        wanted = select(table.c.step, table.c.position, at, cast(table.c.latencies, Text)).where(*where)
+        for step, position, moment, latencies in connection.execute(wanted):
+            order[step] = position
+            merged[step].setdefault(floor(moment, width), Sketch()).merge(Sketch.parse(latencies))
     lines = []
     for name in sorted(merged, key=lambda one: order[one]):
         total = Sketch()

@@ -6,11 +6,11 @@ whole days, with hours at both ends.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Struct, field
-from sqlalchemy import Column, Connection, Table, select
+from sqlalchemy import Column, Connection, Table, Text, cast, select
 
 from runner.store.quantile_sketch import Sketch
 from runner.store.queries.filters import here, of
@@ -57,8 +57,13 @@ class Tally(Struct, kw_only=True):
 
     def merge(self, other: "Tally") -> None:
         """Adds the numbers of another tally."""
-        for name in (*STATUSES, "flaky", "over_budget", "contended"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.passed += other.passed
+        self.failed += other.failed
+        self.error += other.error
+        self.cancelled += other.cancelled
+        self.flaky += other.flaky
+        self.over_budget += other.over_budget
+        self.contended += other.contended
         self.durations.merge(other.durations)
 
 
@@ -71,12 +76,8 @@ def tallies(connection: Connection, span: Range, journey: str | None = None, loc
     found: dict[tuple[str, str], dict[datetime, Tally]] = defaultdict(dict)
     if span.length > CLOSE:
         for table, at, start, end in pieces(run_hours, run_days, span, HOURS):
-            where = [at >= start, at < end, *of(table, journey, location)]
-            for one in connection.execute(select(table).where(*where)).mappings():
-                found[one["journey"], one["location"]][one[at.name]] = Tally(
-                    **{name: one[name] for name in (*STATUSES, "flaky", "over_budget", "contended")},
-                    durations=Sketch.read(one["durations"]),
-                )
+            for name, place, moment, tally in _read_sums(connection, table, at, Range(start, end), journey, location):
+                found[name, place][moment] = tally
         return found
     columns = ("journey", "location", "started_at", "status", "flaky", "over_budget", "contended", "duration_seconds")
     for row in connection.execute(select(*(runs.c[name] for name in columns)).where(*here(span, journey, location))):
@@ -90,6 +91,26 @@ def tallies(connection: Connection, span: Range, journey: str | None = None, loc
         if row.status == "passed":
             tally.durations.add(row.duration_seconds)
     return found
+
+
+def _read_sums(
+    connection: Connection, table: Table, at: Column[datetime], span: Range, journey: str | None, location: str | None
+) -> Iterator[tuple[str, str, datetime, Tally]]:
+    names = (*STATUSES, "flaky", "over_budget", "contended")
+    columns = [table.c.journey, table.c.location, at, cast(table.c.durations, Text), *(table.c[name] for name in names)]
+    wanted = select(*columns).where(at >= span.start, at < span.end, *of(table, journey, location))
+    # By position, and the sketches as text: there are thousands of rows.
+    for name, place, moment, durations, passed, failed, error, cancelled, flaky, slow, contended in connection.execute(wanted):
+        yield name, place, moment, Tally(
+            passed=passed,
+            failed=failed,
+            error=error,
+            cancelled=cancelled,
+            flaky=flaky,
+            over_budget=slow,
+            contended=contended,
+            durations=Sketch.parse(durations),
+        )  # fmt: skip
 
 
 def merge_places(by_place: TalliesByPlace, location: str | None = None) -> dict[datetime, Tally]:

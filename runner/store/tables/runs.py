@@ -48,6 +48,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 NAME = String(100)
 NOT_PASSED = text("status <> 'passed'")
+NO_SLOT = text("slot_at IS NULL")
 metadata = MetaData()
 
 runs = Table(
@@ -103,6 +104,8 @@ runs = Table(
     ),
     Index("runs_anywhere", "journey", "started_at", "location", "status"),
     Index("runs_not_passed", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),
+    # Few where a schedule makes the runs: all runs less these are those of the schedule, and both are counted without the table.
+    Index("runs_without_slot", "journey", "started_at", "status", sqlite_where=NO_SLOT, postgresql_where=NO_SLOT),
     Index("runs_not_passed_anywhere", "journey", "started_at", sqlite_where=NOT_PASSED, postgresql_where=NOT_PASSED),
 )
 

@@ -1,6 +1,7 @@
 """The state of objectives from stored runs, and `journey slo`."""
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import insert
+from sqlalchemy import Connection, delete, insert, select
 
 from reports.objectives.state import ObjectiveState, read_objective
 from reports.objectives.verdict import judge_objective
@@ -17,6 +18,7 @@ from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, Status, StepResult
 from runner.settings.sections.objectives import Objective
 from runner.store import Store
+from runner.store.rollups import STATUSES, day_of, hour_of, run_days, run_hours
 from runner.store.row_mapping import run_row, step_row
 from runner.store.tables.runs import runs, steps
 from tests.reports.compare.reference import stats
@@ -87,6 +89,23 @@ def fill(store: Store, *results: RunResult) -> None:
         with store.connected() as connection:
             connection.execute(insert(runs), [run_row(one, None) for one in others])
             connection.execute(insert(steps), [step_row(one.id, 1, one.steps[0]) for one in others])
+            sum_up(connection)
+
+
+def sum_up(connection: Connection) -> None:
+    """Makes the roll-ups of runs anew from the runs."""
+    stored = connection.execute(select(runs.c.journey, runs.c.location, runs.c.started_at, runs.c.status)).all()
+    for table, floor in ((run_hours, hour_of), (run_days, day_of)):
+        sums: dict[tuple[str, str, datetime], Counter[str]] = defaultdict(Counter)
+        for journey, location, at, status in stored:
+            sums[journey, location, floor(at)][status] += 1
+        connection.execute(delete(table))
+        names = table.primary_key.columns.keys()
+        rows = [
+            {**dict(zip(names, key, strict=True)), **{one: counts[one] for one in STATUSES}, "durations": {}}
+            for key, counts in sums.items()
+        ]
+        connection.execute(insert(table), rows)
 
 
 def days(count: float) -> list[RunResult]:

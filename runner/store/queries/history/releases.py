@@ -1,9 +1,10 @@
 """The releases of a site that a journey was run against, and when."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from runner.store.queries.filters import at_place, named
 from runner.store.queries.time_range import Range
@@ -11,6 +12,10 @@ from runner.store.tables.runs import runs
 
 MOST = 200
 """The maximum number of releases, the newest: a site released at every commit has more in a year than a page can hold."""
+
+
+ALL_OF_THEM = 2**31 - 1
+"""Runs; more than there are."""
 
 
 class Release(Struct, frozen=True, kw_only=True):
@@ -26,13 +31,14 @@ class Release(Struct, frozen=True, kw_only=True):
 
 def releases(connection: Connection, journey: str, location: str | None, span: Range) -> list[Release]:
     """The releases of the runs of a span, in order of their first run; read from an index alone."""
-    first = func.min(runs.c.started_at)
-    wanted = (
-        select(runs.c.release, first, func.max(runs.c.started_at), func.count())
-        .where(*at_place(journey, location), runs.c.started_at >= span.start, runs.c.started_at < span.end, named())
-        .group_by(runs.c.release)
-        .order_by(first.desc())
-        .limit(MOST)
-    )
-    rows = connection.execute(wanted).all()
+    rows = connection.execute(_group(journey, location, span)).all()
     return [Release(release=name, first_at=at, last_at=last, runs=count) for name, at, last, count in reversed(rows)]
+
+
+def _group(journey: str, location: str | None, span: Range) -> Select[Any]:
+    where = [*at_place(journey, location), runs.c.started_at >= span.start, runs.c.started_at < span.end, named()]
+    # The limit keeps SQLite from grouping in the query that reads: for that it would choose an index without the release, and read every row.
+    each = select(runs.c.release, runs.c.started_at).where(*where).limit(ALL_OF_THEM).subquery()
+    first = func.min(each.c.started_at)
+    grouped = select(each.c.release, first, func.max(each.c.started_at), func.count()).group_by(each.c.release)
+    return grouped.order_by(first.desc()).limit(MOST)
