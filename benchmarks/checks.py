@@ -97,7 +97,9 @@ def measure_scheduler(address: str, count: int, minutes: float, folder: Path) ->
         scheduler = subprocess.Popen(command, cwd=folder, stderr=log)
         process = psutil.Process(scheduler.pid)
         process.cpu_affinity([0])
-        wait_until(lambda: get(f"http://{listen}/readyz") is not None, timeout=120)
+        wait_until(lambda: scheduler.poll() is not None or get(f"http://{listen}/readyz") is not None, timeout=120)
+        if scheduler.poll() is not None:
+            raise SystemExit((folder / "log").read_text())
         # At its start a scheduler runs all that it has never run, at once; that is not what is measured.
         time.sleep(75)
         before, began, since = cpu_seconds(process), time.monotonic(), datetime.now(UTC)

@@ -19,7 +19,7 @@ from runner.store.tables.replays import replay_chunks
 Key = TypeVar("Key")
 ACTIONS = ("click", "change", "submit", "keyboard")
 """The kinds of interactions that a journey can do."""
-AMONG = 200_000
+AMONG = 20_000
 """The newest page views of a range that are examined."""
 
 

@@ -20,3 +20,13 @@ def run_id(at: datetime | None = None) -> str:
     fraction = (rest << 12) // 1_000_000
     value = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))
+
+
+def lowest_run_id(at: datetime) -> str:
+    """No id that was made at this time or later is smaller.
+
+    >>> at = datetime.fromisoformat("2026-01-01T00:00:00Z")
+    >>> lowest_run_id(at) <= run_id(at) < lowest_run_id(datetime.fromisoformat("2026-01-01T00:00:00.001Z"))
+    True
+    """
+    return str(uuid.UUID(int=(int(at.timestamp() * 1000) & (2**48 - 1)) << 80))

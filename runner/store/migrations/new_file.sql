@@ -13,7 +13,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0022');
+INSERT INTO "alembic_version" VALUES('0023');
 
 CREATE TABLE alerts (
 	id INTEGER NOT NULL, 
@@ -740,4 +740,6 @@ CREATE INDEX access_counts_by_time ON access_counts (at);
 
 CREATE INDEX series_by_day ON series (app, seen_at);
 
-CREATE INDEX runs_without_slot ON runs (journey, started_at, status) WHERE slot_at IS NULL
+CREATE INDEX runs_without_slot ON runs (journey, started_at, status) WHERE slot_at IS NULL;
+
+CREATE INDEX artifacts_replays ON artifacts (run_id) WHERE kind = 'replay'

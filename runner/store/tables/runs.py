@@ -48,6 +48,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 NAME = String(100)
 NOT_PASSED = text("status <> 'passed'")
+REPLAYS = text("kind = 'replay'")
 NO_SLOT = text("slot_at IS NULL")
 metadata = MetaData()
 
@@ -176,6 +177,8 @@ artifacts = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("step", Text),
+    # Of the kind that is listed by itself.
+    Index("artifacts_replays", "run_id", sqlite_where=REPLAYS, postgresql_where=REPLAYS),
 )
 
 slots = Table(
