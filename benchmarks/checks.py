@@ -95,20 +95,22 @@ def measure_scheduler(address: str, count: int, minutes: float, folder: Path) ->
     command = [sys.executable, "-m", "runner.cli", "schedule", "--base-url", address, "--listen", listen]
     with (folder / "log").open("wb") as log:
         scheduler = subprocess.Popen(command, cwd=folder, stderr=log)
-        process = psutil.Process(scheduler.pid)
-        process.cpu_affinity([0])
-        wait_until(lambda: scheduler.poll() is not None or get(f"http://{listen}/readyz") is not None, timeout=120)
-        if scheduler.poll() is not None:
-            raise SystemExit((folder / "log").read_text())
-        # At its start a scheduler runs all that it has never run, at once; that is not what is measured.
-        time.sleep(75)
-        before, began, since = cpu_seconds(process), time.monotonic(), datetime.now(UTC)
-        first = stored(folder)
-        time.sleep(minutes * 60)
-        after, seconds = cpu_seconds(process), time.monotonic() - began
-        runs = stored(folder) - first
-        scheduler.send_signal(signal.SIGTERM)
-        scheduler.wait(60)
+        try:
+            process = psutil.Process(scheduler.pid)
+            process.cpu_affinity([0])
+            wait_until(lambda: scheduler.poll() is not None or get(f"http://{listen}/readyz") is not None, timeout=120)
+            if scheduler.poll() is not None:
+                raise SystemExit((folder / "log").read_text())
+            # At its start a scheduler runs all that it has never run, at once; that is not what is measured.
+            time.sleep(75)
+            before, began, since = cpu_seconds(process), time.monotonic(), datetime.now(UTC)
+            first = stored(folder)
+            time.sleep(minutes * 60)
+            after, seconds = cpu_seconds(process), time.monotonic() - began
+            runs = stored(folder) - first
+        finally:
+            scheduler.send_signal(signal.SIGTERM)
+            scheduler.wait(60)
     spent = {pid: after[pid] - before.get(pid, 0.0) for pid in after}
     window = f"delay_seconds IS NOT NULL AND started_at > '{since:%Y-%m-%d %H:%M:%S}'"
     delays = sorted(delay for (delay,) in query(folder, f"SELECT delay_seconds FROM runs WHERE {window}"))
