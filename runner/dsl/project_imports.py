@@ -76,11 +76,11 @@ class ProjectFinder(MetaPathFinder):
         """From now on `folder` is where imports look; what was imported for another file is forgotten."""
         before, self.folders = self.folders, list_import_folders(folder)
         known = list(sys.modules.copy().items())
-        found = [name for name, _ in known if self.has_found(name)]
+        found = [name for name, _ in known if self.has_found(name)] if self._found else []
         for name in [name for name in found if _is_of(sys.modules[name], before)]:
             _forget(name)
         for name, module in known:
-            if is_in_parts(module) and "." not in name and any((one / name / "__init__.py").is_file() for one in self.folders):
+            if "." not in name and is_in_parts(module) and any((one / name / "__init__.py").is_file() for one in self.folders):
                 sys.modules.pop(name, None)  # the project's package takes its place, with its parts
         self._found.clear()
         # A file that was written within the same second as the folder was last read would not be seen.
