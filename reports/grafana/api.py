@@ -9,17 +9,33 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPSHandler, Request, build_opener
 
+import msgspec
+from msgspec import Struct
+
 from reports.grafana.annotations import TAG, Annotation, Change, Stored, choose_changes
 from runner.errors import ConfigError, PushError
 from runner.network.no_redirects import NoRedirects
 from runner.network.tls_trust import tls_context
 from runner.settings.settings import Settings
+from runner.untrusted_text import decode_strictly
 
 PATIENCE = 10.0
 """Seconds that one request may take."""
 MOST_BYTES = 8_000_000
 MOST_KNOWN = 5_000
 """Annotations that are read from Grafana."""
+
+
+class _Kept(Struct):
+    """An annotation, as Grafana's API gives it."""
+
+    id: int
+    time: int | None = None
+    timeEnd: int | None = None  # noqa: N815 (as Grafana names it)
+    tags: tuple[str, ...] | None = None
+
+
+_annotations = msgspec.json.Decoder(tuple[_Kept, ...])
 
 
 class Grafana:
@@ -53,24 +69,26 @@ class Grafana:
     def _read(self, since: datetime, until: datetime) -> dict[str, Stored]:
         times = {"from": round(since.timestamp() * 1000), "to": round(until.timestamp() * 1000)}
         query = urlencode({"tags": TAG, "limit": MOST_KNOWN, **times})
-        answer = self._ask("GET", f"/api/annotations?{query}", None)
-        if not isinstance(answer, list):
+        try:
+            answer = decode_strictly(self._ask("GET", f"/api/annotations?{query}", None), _annotations)
+        except msgspec.DecodeError as error:
             raise PushError(
-                f"{self._address}/api/annotations did not answer with a list; check that grafana_url is Grafana's address"
-            )
+                f"{self._address}/api/annotations did not answer with a list of annotations: {error}; "
+                "check that grafana_url is Grafana's address"
+            ) from error
         return {
-            tag: Stored(int(one["id"]), int(one.get("time") or 0), int(one.get("timeEnd") or 0))
+            tag: Stored(one.id, one.time or 0, one.timeEnd or 0)
             for one in answer
-            for tag in one.get("tags") or ()
-            if str(tag).startswith("id:")
+            for tag in one.tags or ()
+            if tag.startswith("id:")
         }
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> bytes:
         content = None if body is None else json.dumps(body).encode()
         request = Request(self._address + path, content, self._headers, method=method)  # noqa: S310 (the setting accepts http and https only)
         try:
             with self._opener.open(request, timeout=PATIENCE) as answer:
-                return json.loads(answer.read(MOST_BYTES))
+                return bytes(answer.read(MOST_BYTES))
         except HTTPError as error:
             with error:
                 said = error.read(500).decode(errors="replace").strip()
@@ -80,5 +98,3 @@ class Grafana:
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise PushError(f"Grafana at {self._address} could not be reached: {reason}; check grafana_url") from error
-        except ValueError as error:
-            raise PushError(f"Grafana at {self._address} did not answer with JSON; check grafana_url") from error

@@ -8,15 +8,27 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPSHandler, Request, build_opener
 
+import msgspec
+from msgspec import Struct
+
 from runner.errors import ConfigError, JourneyError
 from runner.network.no_redirects import NoRedirects
 from runner.network.tls_trust import tls_context
 from runner.settings.secrets import Secret
+from runner.untrusted_text import decode_strictly, tamed
 
 TIMEOUT = 30.0
 LONGEST_ANSWER = 10_000_000
 AWAY = frozenset({502, 503, 504})
 """Statuses of a proxy without a server behind it, and of a server without its database."""
+
+
+class _Problem(Struct):
+    detail: str
+
+
+_answers = msgspec.json.Decoder(dict[str, Any])
+_problems = msgspec.json.Decoder(_Problem)
 
 
 class DashboardAway(JourneyError):
@@ -48,12 +60,13 @@ class Connection:
         kind = {"Content-Type": "application/json"} if body is not None else {}
         with self.open(method, path, sent, {"Accept": "application/json", **kind, **(headers or {})}) as answer:
             try:
-                found: dict[str, Any] = json.loads(answer.read(LONGEST_ANSWER))
-                return found
+                return decode_strictly(answer.read(LONGEST_ANSWER), _answers)
             except (OSError, HTTPException) as error:
                 raise DashboardAway(f"{self.address} broke off its answer: {error}") from error
-            except ValueError as error:
-                raise DashboardRefused(f"{self.address} did not answer as a dashboard does; is it one?", 404) from error
+            except msgspec.DecodeError as error:
+                raise DashboardRefused(
+                    f"{self.address} did not answer as a dashboard does: {error}; is it one?", 404
+                ) from error
 
     def open(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> HTTPResponse:
         """The answer to a request, to be read. Raises DashboardAway and DashboardRefused."""
@@ -70,7 +83,7 @@ class Connection:
             raise DashboardAway(f"{self.address} cannot be reached: {reason}") from error
 
     def _refusal(self, error: HTTPError) -> JourneyError:
-        detail, of_dashboard = _read_detail(error)
+        detail, of_dashboard = read_detail(error)
         if error.code in AWAY and not (of_dashboard and "scheduler" in detail):
             return DashboardAway(f"{self.address} answered {error.code}: {detail}")
         if error.code in {401, 403}:
@@ -96,9 +109,9 @@ def make_opener() -> Callable[..., Any]:
     return build_opener(NoRedirects, HTTPSHandler(context=tls_context())).open
 
 
-def _read_detail(error: HTTPError) -> tuple[str, bool]:
+def read_detail(error: HTTPError) -> tuple[str, bool]:
     """What is wrong, and whether a dashboard has said so."""
     try:
-        return str(json.loads(error.read(10_000))["detail"])[:1_000], True
-    except (ValueError, KeyError, TypeError, OSError, HTTPException):
-        return str(error.reason)[:500], False
+        return tamed(decode_strictly(error.read(10_000), _problems).detail, 1_000), True
+    except (msgspec.DecodeError, OSError, HTTPException):
+        return tamed(str(error.reason), 500), False

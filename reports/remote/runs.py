@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPResponse
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -12,11 +12,12 @@ import msgspec
 from msgspec import Struct
 
 from reports.remote.connection import Connection, DashboardAway, DashboardRefused
-from reports.remote.event_stream import ServerEvent, parse_events
+from reports.remote.event_stream import LONGEST, ServerEvent, parse_events
 from runner.codec import decoder
 from runner.errors import JourneyError
 from runner.events import Moment, RunEnded, RunStarted, StepEnded
 from runner.result import Failure, RunResult, Trigger
+from runner.untrusted_text import decode_strictly
 
 PAUSE = 1.0
 """Seconds before a lost connection is tried again."""
@@ -24,7 +25,7 @@ FIRST_PATIENCE = 5.0
 """Seconds in which a dashboard is asked again that did not answer the first time."""
 PATIENCE = 120.0
 """Seconds after which a dashboard that does not answer is given up."""
-LONGEST_LINE = 64_000_000
+_Wanted = TypeVar("_Wanted")
 _moments = decoder(Moment)
 _results = msgspec.json.Decoder(RunResult)
 
@@ -61,6 +62,17 @@ class _Run(Struct):
     ended_at: datetime | None = None
 
 
+class _State(Struct):
+    state: str
+
+
+class _Cancelled(Struct):
+    runs: tuple[_State, ...]
+
+
+_unmade = msgspec.json.Decoder(_Run)
+
+
 class RemoteRuns:
     """Asks for runs and follows them. `note` gets what happens to the connection, in words; a verdict is waited for `limit` seconds."""
 
@@ -83,7 +95,7 @@ class RemoteRuns:
         results: list[RunResult] = []
         shown: dict[str, set[str]] = {run.id: set() for run in asked.runs}
         for event in self._follow(asked.id, deadline):
-            for moment in self._read(event, wish, shown):
+            for moment in self._read_event(event, wish, shown):
                 if isinstance(moment, RunEnded):
                     results.append(moment.result)
                 for listener in listeners:
@@ -97,7 +109,7 @@ class RemoteRuns:
         if not self.request:
             return "nothing was asked for yet"
         data = self._connection.ask("POST", f"/runs/requests/{quote(self.request)}/cancel")
-        states = [run["state"] for run in data["runs"]]
+        states = [run.state for run in self._convert(data, _Cancelled).runs]
         cancelled, going = states.count("cancelled"), states.count("claimed")
         words = [
             f"{cancelled} {'run' if cancelled == 1 else 'runs'} that had not begun {'was' if cancelled == 1 else 'were'} cancelled"
@@ -123,14 +135,18 @@ class RemoteRuns:
         given_up = time.monotonic() + (PATIENCE if self.request else FIRST_PATIENCE)
         while True:
             try:
-                return msgspec.convert(self._connection.ask("POST", "/runs", body, key), _Asked)
+                return self._convert(self._connection.ask("POST", "/runs", body, key), _Asked)
             except DashboardAway as error:
                 if time.monotonic() >= given_up:
                     raise
                 self._note(f"{error}; trying again")
                 time.sleep(PAUSE)
-            except msgspec.ValidationError as error:
-                raise DashboardRefused(f"{self._connection.address} answered in another form: {error}", 404) from error
+
+    def _convert(self, answer: dict[str, Any], kind: type[_Wanted]) -> _Wanted:
+        try:
+            return msgspec.convert(answer, kind)
+        except msgspec.ValidationError as error:
+            raise DashboardRefused(f"{self._connection.address} answered in another form: {error}", 404) from error
 
     def _follow(self, request: str, deadline: float) -> Iterator[ServerEvent]:
         """All events up to the verdict."""
@@ -149,6 +165,8 @@ class RemoteRuns:
                 why = "the connection was closed"
             except (OSError, HTTPException, DashboardAway) as error:
                 why = str(error)
+            except ValueError as error:
+                raise self._lose(error) from error
             now = time.monotonic()
             if now >= deadline:
                 raise RemoteRunsLost(f"no verdict within {self._limit:g} s (--remote-timeout); see {self.page}")
@@ -163,15 +181,28 @@ class RemoteRuns:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
         return self._connection.open("GET", f"/runs/requests/{quote(request)}/events", None, headers)
 
+    def _read_event(self, event: ServerEvent, wish: Wish, shown: dict[str, set[str]]) -> list[Moment]:
+        """The moments of an event. Raises RemoteRunsLost for what cannot be read."""
+        try:
+            return list(self._read(event, wish, shown))
+        except msgspec.DecodeError as error:
+            raise self._lose(error) from error
+
+    def _lose(self, error: Exception) -> RemoteRunsLost:
+        return RemoteRunsLost(
+            f"{self._connection.address} has sent an event that cannot be read: {error}; "
+            f"is journey-runner of the same version there? The runs may go on, see {self.page}"
+        )
+
     def _read(self, event: ServerEvent, wish: Wish, shown: dict[str, set[str]]) -> Iterator[Moment]:
         """The moments of an event."""
         if event.kind == "moment":
-            moment: Moment = _moments.decode(event.data)
+            moment: Moment = decode_strictly(event.data, _moments)
             if isinstance(moment, StepEnded):
                 shown.setdefault(moment.run, set()).add(f"{moment.attempt} {moment.step.name}")
             yield moment
         elif event.kind == "result":
-            result = _results.decode(event.data)
+            result = decode_strictly(event.data, _results)
             seen = shown.setdefault(result.id, set())
             if not seen:
                 yield RunStarted(run=result.id, journey=result.journey)
@@ -181,13 +212,13 @@ class RemoteRuns:
                     yield StepEnded(run=result.id, journey=result.journey, attempt=result.attempts, step=step)
             yield RunEnded(result=result)
         elif event.kind == "run":
-            run = msgspec.json.decode(event.data, type=_Run)
+            run = decode_strictly(event.data, _unmade)
             yield RunEnded(result=_not_made(run, wish))
 
 
 def _lines(stream: HTTPResponse, deadline: float) -> Iterator[bytes]:
     while time.monotonic() < deadline:
-        line = stream.readline(LONGEST_LINE)
+        line = stream.readline(LONGEST)
         if not line:
             return
         yield line

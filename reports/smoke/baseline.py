@@ -187,7 +187,7 @@ def _decode(content: bytes, where: str) -> Baseline:
         version = msgspec.json.decode(content, type=_Version).version
         if version == VERSION:
             return msgspec.json.decode(content, type=Baseline)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
             f"--baseline {where}: is not a baseline: {error}; make one with `journey smoke --save-baseline FILE`"
         ) from error

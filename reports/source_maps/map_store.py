@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, select
 from sqlalchemy.exc import IntegrityError
 
 from runner.errors import JourneyError
@@ -33,6 +33,8 @@ MOST = 5_000
 """Scripts with a map in one release."""
 MOST_BYTES = 1_000_000_000
 """Bytes of all maps of one release."""
+MOST_OF_ALL = 10_000_000_000
+"""Bytes of all maps, unless the setting `keep_source_maps_size` says otherwise."""
 ORPHANED = 3600.0
 """Seconds after which a file without a row, or a piece of an upload, is removed."""
 LONGEST_SCRIPT = 200
@@ -112,8 +114,9 @@ def normalize_debug_id(text: str) -> str:
 class MapStore:
     """The maps in a folder, and their rows in a store. Raises StoreDown when the database cannot be used, OSError for the folder."""
 
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: Store, folder: Path, most: int = MOST_OF_ALL) -> None:
         self._store = store
+        self._most = most
         self.folder = folder
 
     def put(self, about: MapAbout, content: bytes, who: str, now: float) -> bool:
@@ -149,6 +152,14 @@ class MapStore:
         if count >= MOST or taken + size > MOST_BYTES:
             raise MapRejected(
                 f"release {about.release} has {count:,} maps of {taken:,} bytes; at most {MOST:,} of {MOST_BYTES:,} bytes are kept"
+            )
+        others = select(columns[1]).where(not_(_same(about)))
+        of_others = connection.execute(others).scalar_one()
+        if of_others + size > self._most:
+            # Were the oldest removed, an upload could take away what explains the errors of a release that is in use.
+            raise MapRejected(
+                f"all source maps have {of_others:,} bytes, and at most {self._most:,} are kept; remove releases with "
+                "`journey sourcemaps remove --release NAME`, or set a larger keep_source_maps_size"
             )
 
     def _write(self, checksum: str, packed: bytes) -> None:

@@ -1,6 +1,6 @@
 """The status page as a part of `journey serve`: public, cached, and its own addresses only."""
 
-import threading
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
@@ -20,6 +20,8 @@ from runner.store import Store, StoreDown
 
 FRESH = 30.0
 """Seconds for which an answer is used again, by the server and by caches."""
+OLDEST = 600.0
+"""Seconds for which the last answer is given while the database is slow, or away."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -49,7 +51,7 @@ class StatusPagePart:
         self._windows = windows
         self._rule = rule
         self._clock = clock
-        self._lock = threading.Lock()
+        self._reading: asyncio.Task[dict[str, bytes]] | None = None
         self._made: dict[str, bytes] = {}
         self._made_at = float("-inf")
         self.routes: Sequence[BaseRoute] = [
@@ -59,13 +61,30 @@ class StatusPagePart:
         ]
         self.direct: Mapping[str, ASGIApp] = {}
 
-    def _files(self) -> dict[str, bytes]:
-        with self._lock:
-            if self._clock() - self._made_at >= FRESH:
-                with self._store.snapshot() as connection:
-                    status = read_status(connection, self._page, datetime.now(UTC), self._fails, self._windows, self._rule)
-                self._made, self._made_at = render_files(status, self._page.url), self._clock()
+    async def _files(self) -> dict[str, bytes]:
+        """The files. One request has them made; those that come meanwhile get the last ones, or wait without holding a thread."""
+        age = self._clock() - self._made_at
+        if age < FRESH:
             return self._made
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._make())
+        elif age < OLDEST:
+            return self._made
+        try:
+            return await asyncio.shield(self._reading)
+        except StoreDown:
+            if age >= OLDEST:
+                raise
+            return self._made
+
+    async def _make(self) -> dict[str, bytes]:
+        self._made, self._made_at = await run_in_threadpool(self._read), self._clock()
+        return self._made
+
+    def _read(self) -> dict[str, bytes]:
+        with self._store.snapshot() as connection:
+            status = read_status(connection, self._page, datetime.now(UTC), self._fails, self._windows, self._rule)
+        return render_files(status, self._page.url)
 
     async def _redirect(self, request: Request) -> Response:
         return RedirectResponse(f"{request.scope.get('root_path', '')}{self._page.path}/", headers=HEADERS)
@@ -75,7 +94,7 @@ class StatusPagePart:
         if name not in TYPES:
             return Response("There is no such file.\n", 404, HEADERS, "text/plain")
         try:
-            files = await run_in_threadpool(self._files)
+            files = await self._files()
         except StoreDown:
             return Response(
                 "The state cannot be read at the moment.\n", 503, {**HEADERS, "Cache-Control": "no-store"}, "text/plain"

@@ -81,7 +81,7 @@ def _read(file: Path) -> tuple[list[Saved], tuple[RecordedTest, ...]]:
         if head.runs is UNSET:
             raise msgspec.ValidationError("it has no `runs`")
         return [_read_run(one, file) for one in head.runs], tuple(_place_test(one, file) for one in head.tests)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         hint = "name files that `journey run --json` or `pytest --journey-json` has written"
         raise ConfigError(f"{file}: is not a document of runs: {error}; {hint}") from error
 

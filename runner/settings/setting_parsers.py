@@ -158,6 +158,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "keep_rollups_size": parse_size,
     "keep_replays": parse_positive_duration,
     "keep_source_maps": parse_positive_duration,
+    "keep_source_maps_size": parse_size,
     "source_maps_dir": parse_path,
     "keep_replays_size": parse_size,
     "keep_events_size": parse_size,

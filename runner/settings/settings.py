@@ -74,6 +74,7 @@ class Settings(ArtifactSettings, frozen=True, kw_only=True):
     keep_replays_size: int = 5_000_000_000
     keep_events_size: int = 500_000_000
     keep_source_maps: float = 30 * 86_400.0
+    keep_source_maps_size: int = 10_000_000_000
     source_maps_dir: Path | None = None
     artifacts: str | None = None
     artifacts_endpoint: str | None = None

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from reports.grafana.annotations import LIMIT, Stored, choose_changes, find_annotations
 from reports.grafana.definition.board import ANNOTATIONS
 from runner.cli.all_commands import app
+from runner.errors import PushError
 from runner.store import Store
 from runner.store.alerts.alerts import AlertKind
 from tests.support.services.dashboard import made
@@ -63,7 +64,7 @@ def grafana(monkeypatch: pytest.MonkeyPatch) -> Iterator[Grafana]:
         def _answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             status, said = there.answer(self.command, self.path, json.loads(content or "{}"), self.headers.get("Authorization"))
-            body = json.dumps(said).encode()
+            body = said if isinstance(said, bytes) else json.dumps(said).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -141,6 +142,19 @@ def test_what_grafana_refuses_is_said_without_the_token(
     assert "401 Unauthorized" in str(ended.exception)
     assert "glsa_wrong" not in str(ended.exception) + ended.output
     assert (grafana.refused, grafana.kept) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "odd", [b"[" * 100_000, b"<html>", {"no": "list"}, [7], [{"id": "x", "tags": ["id:a"]}], [{"tags": 7, "id": 1}]]
+)
+def test_a_grafana_that_answers_oddly_is_named(
+    store: Store, grafana: Grafana, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    alert(store, True, NOW - HOUR)
+    monkeypatch.setattr(grafana, "answer", lambda *_: (200, odd))
+    ended = annotate()
+    assert isinstance(ended.exception, PushError)
+    assert "did not answer with a list of annotations" in str(ended.exception)
 
 
 def test_again_and_again_it_makes_up_for_an_outage(store: Store, grafana: Grafana, monkeypatch: pytest.MonkeyPatch) -> None:

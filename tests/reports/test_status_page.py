@@ -2,17 +2,19 @@
 
 import asyncio
 import os
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from starlette.types import ASGIApp, Message
 
 from reports.status_page.documents import TYPES, render_files
-from reports.status_page.routes import StatusPagePart
+from reports.status_page.routes import FRESH, OLDEST, StatusPagePart
 from reports.status_page.status import Status, read_status
 from reports.web.server.composite import build_application
 from runner.errors import ConfigError
@@ -20,7 +22,7 @@ from runner.settings.parsers.locations import LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.maintenance import MaintenanceWindow
 from runner.settings.settings import load_settings
-from runner.store import Store
+from runner.store import Store, StoreDown
 from runner.store.scheduling.locations import LocationReport
 from tests.support.commands import run_here
 from tests.support.services.dashboard import made
@@ -196,6 +198,49 @@ def test_it_is_served_to_everybody_and_cached_and_nothing_else_is_served(store: 
     now[0] = 31.0
     assert state() == "not available"
     assert ask(application, "/status/other.txt").status == 404
+
+
+def test_a_slow_database_holds_one_thread_and_the_last_page_is_shown_for_ten_minutes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, goes_on, began = [0.0], threading.Event(), threading.Event()
+    store.add(made(ago=900.0))
+    part = StatusPagePart(store, PAGE, 2, clock=lambda: now[0])
+    asked: list[str] = []
+
+    def read_slowly(*wanted: Any) -> Status:
+        asked.append(threading.current_thread().name)
+        began.set()
+        assert goes_on.wait(60)
+        return read_status(*wanted)
+
+    async def visit() -> None:
+        first = await part._files()
+        monkeypatch.setattr("reports.status_page.routes.read_status", read_slowly)
+        now[0] = FRESH
+        making = asyncio.create_task(part._files())
+        await asyncio.to_thread(began.wait, 60)
+        assert all([await part._files() is first for _ in range(100)]), "nobody waits who can have the last page"
+        now[0] = OLDEST
+        waiting = [asyncio.create_task(part._files()) for _ in range(100)]
+        await asyncio.sleep(0)
+        goes_on.set()
+        newest = await making
+        assert newest is not first
+        assert all(one is newest for one in await asyncio.gather(*waiting))
+        assert len(asked) == 1
+
+        def fail(*_: Any) -> None:
+            raise StoreDown("it is away")
+
+        monkeypatch.setattr("reports.status_page.routes.read_status", fail)
+        now[0] += FRESH
+        assert await part._files() is newest
+        now[0] += OLDEST
+        with pytest.raises(StoreDown):
+            await part._files()
+
+    asyncio.run(visit())
 
 
 def test_it_is_built_as_files(tmp_path: Path, empty: Path) -> None:

@@ -54,7 +54,7 @@ def assembled(settings: Settings, env: str | None = None) -> Iterator[Server]:
         chunk_store = ChunkStore(store, settings.runs_dir / FOLDER)
         sizes = settings.keep_replays_size, settings.keep_events_size
         stack.callback(RecordingCleaner(chunk_store, settings.keep_replays, *sizes).close)
-        maps = MapStore(store, maps_folder(settings))
+        maps = MapStore(store, maps_folder(settings), settings.keep_source_maps_size)
         targets = tuple(name_of(url) for url in settings.alert_urls)
         alerts = RegressionAlerts(store=store, targets=targets, public_url=settings.public_url)
         stack.callback(ErrorGrouper(store, maps, settings.keep_source_maps, alerts).close)

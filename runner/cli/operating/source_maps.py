@@ -146,7 +146,7 @@ def _open(settings: Settings, stack: ExitStack) -> "MapStore":
     from reports.source_maps.map_store import MapStore, maps_folder
     from runner.store import Store
 
-    return MapStore(stack.enter_context(Store(settings.database_url)), maps_folder(settings))
+    return MapStore(stack.enter_context(Store(settings.database_url)), maps_folder(settings), settings.keep_source_maps_size)
 
 
 def _put(maps: "MapStore", about: "MapAbout", content: bytes) -> bool:

@@ -120,6 +120,7 @@ def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
     [
         (lambda _: b"{", "is not a baseline: Input data was truncated; make one with"),
         (lambda _: b"\xff\xfe", "is not a baseline"),
+        (lambda _: b'{"version": 1, "a": ' + b"[" * 100_000, "is not a baseline"),
         (lambda _: b'{"runs": []}', "is not a baseline: Object missing required field `version`"),
         (lambda it: json.dumps({**it, "version": 2}).encode(), "has version 2, this journey-runner reads 1; make a new one"),
         (

@@ -85,6 +85,22 @@ def test_a_release_has_room_for_so_many_maps(maps: MapStore, monkeypatch: pytest
         unpack(gzip.compress(b" " * 1_000_000))
 
 
+def test_all_releases_together_have_a_bound_and_the_refusal_names_the_setting(maps: MapStore, tmp_path: Path) -> None:
+    size = len(shop_map())
+    with Store(f"sqlite:///{tmp_path / 'journeys.db'}") as store:
+        bounded = MapStore(store, maps.folder, 2 * size)
+        for release in ("1", "2"):
+            assert bounded.put(MapAbout(release=release, script="a.js"), shop_map(), "ada", AT)
+        with pytest.raises(MapRejected, match="keep_source_maps_size"):
+            bounded.put(MapAbout(release="3", script="a.js"), shop_map(), "ada", AT)
+        other = shop_map() + b"\n"
+        with pytest.raises(MapRejected, match="keep_source_maps_size"):
+            bounded.put(MapAbout(release="2", script="a.js"), other, "ada", AT)
+        assert [(one.release, one.bytes) for one in bounded.list()] == [("1", size), ("2", size)], "nothing was removed for it"
+        bounded.remove("1")
+        assert bounded.put(MapAbout(release="2", script="a.js"), other, "ada", AT), "it replaces the one of the same script"
+
+
 def test_a_debug_id_is_read_in_both_spellings() -> None:
     id_ = "85314830-023f-4cf1-a267-535f4e37bb17"
     assert check_map(shop_map(debugId=id_.upper())) == check_map(shop_map(debug_id=id_)) == id_

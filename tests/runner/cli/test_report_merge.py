@@ -119,6 +119,7 @@ def test_folders_of_another_machine_are_found_below_the_document(tmp_path: Path)
         ('{"version": 1, "journeys": []}', "is not a document of runs: it has no `runs`; name files that `journey run --json`"),
         ("[]", "is not a document of runs"),
         ("\xff", "is not a document of runs"),
+        ('{"version": 1, "runs": [' + "[" * 100_000, "is not a document of runs"),
         ('{"version": 1, "runs": [{"version": 1, "id": 5}]}', "is not a document of runs"),
     ],
 )

@@ -22,7 +22,7 @@ Places = Sequence[tuple[str, str]]
 def count_statuses(connection: Connection, places: Places, span: Range, scheduled: bool) -> Counter[str]:
     """The number of runs of journeys, at all of their locations, that began in the span, by status; with a slot only if `scheduled`.
 
-    Long spans are added up from roll-ups, but for the parts of an hour at both ends. As roll-ups do not tell which runs have a slot, those
+    Long spans are added up from roll-ups, except for the parts of an hour at both ends. As roll-ups do not tell which runs have a slot, those
     without one are taken off: there is an index of these alone.
     """
     counts = _count_all(connection, places, span)
