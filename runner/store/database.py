@@ -20,6 +20,7 @@ from runner.result import RunResult, StepResult
 from runner.store import rollups
 from runner.store.alerts.alerts import Alerts
 from runner.store.alerts.mutes import Mutes
+from runner.store.engines.contact import Contact
 from runner.store.engines.file import make_file_engine
 from runner.store.engines.reasons import describe_failure
 from runner.store.error_states import ErrorStates
@@ -65,6 +66,7 @@ class Store:
         self.made_journeys = MadeJourneys(self.connected)
         self.upgraded_from: str | None = None
         """The schema that it had before it was opened, empty if it had none; None if it was up to date."""
+        self._contact = Contact()
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
         try:
             if self._file is not None:
@@ -73,6 +75,7 @@ class Store:
                 create_private_file(self._file)
             newest = self._file is not None and self._check_file(self._file)
             self._engine = _engine(url, self._file is not None)
+            self._contact.watch(self._engine)
             try:
                 if not newest and (self._file is not None or not self._check_server()):
                     with self._errors_as_store_down():
@@ -142,6 +145,7 @@ class Store:
         except NoFreeConnection as error:
             raise StoreDown(f"the database {self.shown} cannot be used: all connections to it are in use") from error
         except DBAPIError as error:
+            self._contact.note(error)
             if self._file is None:
                 # They may lead to a server that is no longer the one to be used: a primary that has become a replica.
                 self._engine.dispose()
