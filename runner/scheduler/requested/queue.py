@@ -140,7 +140,8 @@ class RequestQueue:
             if saved is not None:
                 self._pipeline.store_saved(saved.result, saved.folder)
             elif plan is not None and pool.adopt(plan, Slot(None, orphan.id, orphan.claimed_at, orphan.reason)):
-                continue
+                self.recorder.follow(orphan.id, orphan.events)
+                log.info("run %s of %s goes on; the scheduler that had begun it is gone", orphan.id, orphan.journey)
             elif plan is not None:
                 self._pipeline.finish_without_worker(
                     orphan.id, plan, None, orphan.claimed_at, "error", KILLED, now, trigger=orphan.reason
