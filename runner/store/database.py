@@ -24,7 +24,7 @@ from runner.store.engines.contact import Contact
 from runner.store.engines.file import make_file_engine
 from runner.store.engines.reasons import describe_failure
 from runner.store.error_states import ErrorStates
-from runner.store.given_up import is_given_up, remove_given_up
+from runner.store.given_up import is_assumed, is_given_up, remove_given_up
 from runner.store.incidents import Incidents
 from runner.store.made_journeys import MadeJourneys
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
@@ -192,6 +192,17 @@ class Store:
         """Whether only what the scheduler said when it gave a run up is stored of it."""
         with self.connected() as connection:
             return is_given_up(connection, run)
+
+    def given_up_among(self, ids: Iterable[str]) -> set[str]:
+        """Those of these runs of which only what a scheduler said is stored."""
+        wanted = sorted(set(ids))
+        said = select(runs.c.id, runs.c.notes).where(runs.c.status.in_(("error", "cancelled")))
+        found: set[str] = set()
+        with self.connected() as connection:
+            for at in range(0, len(wanted), 500):
+                rows = connection.execute(said.where(runs.c.id.in_(wanted[at : at + 500])))
+                found.update(row.id for row in rows if is_assumed(row.notes))
+        return found
 
     def replace(self, result: RunResult, folder: Path | None = None) -> bool:
         """Stores a run in place of what was stored when it was given up; False when its own result is stored already."""

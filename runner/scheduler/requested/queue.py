@@ -17,6 +17,7 @@ from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
+from runner.store.given_up import GIVEN_UP
 from runner.store.scheduling.requested_runs import OrphanedRun, WaitingRun
 from runner.workers.run_state import Slot
 
@@ -144,7 +145,15 @@ class RequestQueue:
                 log.info("run %s of %s goes on; the scheduler that had begun it is gone", orphan.id, orphan.journey)
             elif plan is not None:
                 self._pipeline.finish_without_worker(
-                    orphan.id, plan, None, orphan.claimed_at, "error", KILLED, now, trigger=orphan.reason
+                    orphan.id,
+                    plan,
+                    None,
+                    orphan.claimed_at,
+                    "error",
+                    KILLED,
+                    now,
+                    trigger=orphan.reason,
+                    notes=(GIVEN_UP,) if self._store.shared else (),
                 )
             else:
                 try:
