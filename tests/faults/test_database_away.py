@@ -17,6 +17,11 @@ pytestmark = pytest.mark.thorough
 RUN = "00000000-0000-7000-8000-000000000001"
 
 
+@pytest.fixture(autouse=True)
+def _old_server() -> None:
+    """How long the server has been running counts here."""
+
+
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL that can be stopped."""
