@@ -39,9 +39,9 @@ def note(**what):
     with open({file!r}, "a") as out:
         out.write(json.dumps({{"worker": {name!r}, "at": time.time(), **what}}) + "\\n")
 make_run, run_task = executor.RunExecutor.make_run, program.WorkerProgram._run_task
-def noted_run(self, plan, slot):
+def noted_run(self, plan, slot, *more):
     note(run=slot.run)
-    return make_run(self, plan, slot)
+    return make_run(self, plan, slot, *more)
 def noted_task(self, task, content):
     note(order=content)
     return run_task(self, task, content)

@@ -17,6 +17,9 @@ TASK = "journey.run"
 VISIBILITY = 12 * 3600
 """Seconds after which Redis delivers a message again that was not acknowledged: longer than any run. A scheduler notices much sooner that a
 worker is lost, by its heartbeats, and ends the run itself."""
+RESULT_VISIBILITY = 60
+"""The same for results, which their scheduler may have been killed with before it had stored them: then another one gets them. A result that
+waits for longer, as the database is away, comes again, and counts once."""
 HEARTBEAT = 20
 """Seconds between heartbeats on connections to RabbitMQ, which takes a client that misses two for lost, and delivers its runs again."""
 CONNECT = 5.0
@@ -127,6 +130,20 @@ def _transport_options(address: BrokerAddress) -> dict[str, Any]:
         }
     # A message counts as sent when the broker has it on its disk.
     return {"confirm_publish": True, "connect_timeout": CONNECT}
+
+
+def result_options(settings: Settings) -> dict[str, Any]:
+    """What a connection that takes in results has in addition."""
+    if not BrokerAddress(settings).is_redis:
+        return {}
+    # Kept apart from what workers have not acknowledged, which is delivered again much later.
+    kept = f"{settings.queue_prefix}-results-unacked"
+    return {
+        "visibility_timeout": RESULT_VISIBILITY,
+        "unacked_key": kept,
+        "unacked_index_key": f"{kept}-index",
+        "unacked_mutex_key": f"{kept}-mutex",
+    }
 
 
 def results_queue(names: Names) -> "Queue":

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from msgspec import Struct
 
-from runner.dispatch.broker import TASK, BrokerAddress, Names, news_exchange, results_queue, runs_queue
+from runner.dispatch.broker import TASK, BrokerAddress, Names, news_exchange, result_options, results_queue, runs_queue
 from runner.dispatch.messages import Clock, write_message
 from runner.settings.settings import Settings
 
@@ -204,6 +204,7 @@ class Receiver:
         self._app = app
         self._names = Names(settings.queue_prefix)
         self._address = BrokerAddress(settings)
+        self._options = result_options(settings)
         self._result = result
         self._news = news
         self._acknowledged: SimpleQueue[Delivery] = SimpleQueue()
@@ -231,7 +232,7 @@ class Receiver:
         first = True
         while not self._stopped.is_set():
             try:
-                with self._app.connection_for_read() as connection:
+                with self._app.connection_for_read(transport_options=self._options) as connection:
                     connection.ensure_connection(max_retries=1, timeout=5)
                     self._receive(connection)
             except Exception as error:  # noqa: BLE001 (a client library of a broker raises its own, and those of sockets and TLS)

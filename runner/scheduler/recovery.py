@@ -10,6 +10,7 @@ from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.slots import Key, SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.store import Store
+from runner.store.given_up import GIVEN_UP, is_assumed
 from runner.store.scheduling.slots import OpenSlot
 from runner.workers.run_state import Slot
 
@@ -25,6 +26,10 @@ def store_saved_runs(store: Store, archive: Archive) -> None:
         saved = archive.read(folders[identity])
         if saved is not None:
             store.add(saved.result, saved.folder)
+    for identity in sorted(store.given_up_among(folders.keys() - unknown)):
+        saved = archive.read(folders[identity])
+        if saved is not None and not is_assumed(saved.result.notes) and store.replace(saved.result, saved.folder):
+            log.info("run %s had been given up; its saved result was stored in place of that", identity)
     if unknown:
         log.info("stored %d saved %s that the store did not have", len(unknown), "run" if len(unknown) == 1 else "runs")
 
@@ -52,7 +57,11 @@ def finish_orphaned_runs(
             if entry is not None:
                 entry.busy = True
         elif plan is not None:
-            pipeline.finish_without_worker(orphan.run, plan, orphan.slot_at, orphan.claimed_at, "error", KILLED, now)
+            # Where there are several schedulers, it may only have been cut off, and have the result.
+            notes = (GIVEN_UP,) if pipeline.shared else ()
+            pipeline.finish_without_worker(
+                orphan.run, plan, orphan.slot_at, orphan.claimed_at, "error", KILLED, now, notes=notes
+            )
         else:
             log.warning("%s is no longer on the schedule; its run %s was cut off", orphan.journey, orphan.run)
             ledger.close_killed(orphan)

@@ -20,10 +20,11 @@ from runner.result import RunResult, StepResult
 from runner.store import rollups
 from runner.store.alerts.alerts import Alerts
 from runner.store.alerts.mutes import Mutes
+from runner.store.engines.contact import Contact
 from runner.store.engines.file import make_file_engine
 from runner.store.engines.reasons import describe_failure
 from runner.store.error_states import ErrorStates
-from runner.store.given_up import is_given_up, remove_given_up
+from runner.store.given_up import is_assumed, is_given_up, remove_given_up
 from runner.store.incidents import Incidents
 from runner.store.made_journeys import MadeJourneys
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
@@ -65,6 +66,7 @@ class Store:
         self.made_journeys = MadeJourneys(self.connected)
         self.upgraded_from: str | None = None
         """The schema that it had before it was opened, empty if it had none; None if it was up to date."""
+        self._contact = Contact()
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
         try:
             if self._file is not None:
@@ -73,6 +75,7 @@ class Store:
                 create_private_file(self._file)
             newest = self._file is not None and self._check_file(self._file)
             self._engine = _engine(url, self._file is not None)
+            self._contact.watch(self._engine)
             try:
                 if not newest and (self._file is not None or not self._check_server()):
                     with self._errors_as_store_down():
@@ -142,6 +145,7 @@ class Store:
         except NoFreeConnection as error:
             raise StoreDown(f"the database {self.shown} cannot be used: all connections to it are in use") from error
         except DBAPIError as error:
+            self._contact.note(error)
             if self._file is None:
                 # They may lead to a server that is no longer the one to be used: a primary that has become a replica.
                 self._engine.dispose()
@@ -188,6 +192,17 @@ class Store:
         """Whether only what the scheduler said when it gave a run up is stored of it."""
         with self.connected() as connection:
             return is_given_up(connection, run)
+
+    def given_up_among(self, ids: Iterable[str]) -> set[str]:
+        """Those of these runs of which only what a scheduler said is stored."""
+        wanted = sorted(set(ids))
+        said = select(runs.c.id, runs.c.notes).where(runs.c.status.in_(("error", "cancelled")))
+        found: set[str] = set()
+        with self.connected() as connection:
+            for at in range(0, len(wanted), 500):
+                rows = connection.execute(said.where(runs.c.id.in_(wanted[at : at + 500])))
+                found.update(row.id for row in rows if is_assumed(row.notes))
+        return found
 
     def replace(self, result: RunResult, folder: Path | None = None) -> bool:
         """Stores a run in place of what was stored when it was given up; False when its own result is stored already."""

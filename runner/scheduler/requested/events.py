@@ -5,7 +5,7 @@ import threading
 from datetime import UTC, datetime
 
 from runner.codec import encode
-from runner.events import Moment, RunEnded, StepEnded, slim_step
+from runner.events import Moment, RunEnded, RunStarted, StepEnded, slim_step
 from runner.store import Store, StoreDown
 from runner.store.scheduling.requested_runs import MOST_EVENTS
 
@@ -25,10 +25,10 @@ class EventRecorder:
         self.changed = threading.Event()
         """Set when there is something to store."""
 
-    def follow(self, run: str) -> None:
-        """Records the events of this run from now on."""
+    def follow(self, run: str, known: int = 0) -> None:
+        """Records the events of this run from now on; another scheduler has recorded the first `known` of them."""
         with self._lock:
-            self._numbers[run] = 0
+            self._numbers[run] = known
 
     def __call__(self, moment: Moment) -> None:
         """Listens to all runs."""
@@ -41,6 +41,9 @@ class EventRecorder:
         with self._lock:
             number = self._numbers.get(moment.run)
             if number is None or number >= MOST_EVENTS or len(self._waiting) >= MOST_KEPT:
+                return
+            if number and isinstance(moment, RunStarted):
+                # That a run which was taken over has begun was recorded by the scheduler before.
                 return
             self._numbers[moment.run] = number + 1
             self._waiting.append((moment.run, number, datetime.now(UTC), data))

@@ -17,6 +17,7 @@ from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
+from runner.store.given_up import GIVEN_UP
 from runner.store.scheduling.requested_runs import OrphanedRun, WaitingRun
 from runner.workers.run_state import Slot
 
@@ -140,10 +141,19 @@ class RequestQueue:
             if saved is not None:
                 self._pipeline.store_saved(saved.result, saved.folder)
             elif plan is not None and pool.adopt(plan, Slot(None, orphan.id, orphan.claimed_at, orphan.reason)):
-                continue
+                self.recorder.follow(orphan.id, orphan.events)
+                log.info("run %s of %s goes on; the scheduler that had begun it is gone", orphan.id, orphan.journey)
             elif plan is not None:
                 self._pipeline.finish_without_worker(
-                    orphan.id, plan, None, orphan.claimed_at, "error", KILLED, now, trigger=orphan.reason
+                    orphan.id,
+                    plan,
+                    None,
+                    orphan.claimed_at,
+                    "error",
+                    KILLED,
+                    now,
+                    trigger=orphan.reason,
+                    notes=(GIVEN_UP,) if self._store.shared else (),
                 )
             else:
                 try:

@@ -85,6 +85,11 @@ class ResultPipeline:
         """The number of runs that are not stored yet."""
         return self._store_queue.waiting
 
+    @property
+    def shared(self) -> bool:
+        """Whether several schedulers may use the store."""
+        return self._store.shared
+
     def take_news(self) -> bool:
         """Whether `durations` may have changed since the last call."""
         news, self._news = self._news, False

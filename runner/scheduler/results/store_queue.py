@@ -9,6 +9,7 @@ from runner.archive.archive import Saved
 from runner.result import RunResult
 from runner.scheduler.results.retry_queue import RetryQueue
 from runner.store import Store, StoreDown
+from runner.store.given_up import is_assumed
 
 PAUSE = 1.0
 """Seconds between two tries."""
@@ -47,7 +48,12 @@ class StoreQueue:
         return self._queue.stop(timeout)
 
     def _add(self, _: str, run: tuple[RunResult, Path | None]) -> None:
-        self._store.add(*run)
+        result, folder = run
+        if self._store.add(result, folder) or is_assumed(result.notes) or not self._store.is_given_up(result.id):
+            return
+        # It was given up, here or by another scheduler while the database could not be reached from here.
+        if self._store.replace(result, folder):
+            log.info("the result of run %s of %s came after it had been given up: %s", result.id, result.journey, result.status)
 
     def _note_failure(self, _: str, error: Exception) -> None:
         if self.down_since is None:

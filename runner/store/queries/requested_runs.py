@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 from sqlalchemy import Connection, and_, func, or_, select
 
+from runner.store.engines.contact import reachable_since
 from runner.store.scheduling.requested_runs import RunRequest, explain_expiry, find_request
 from runner.store.scheduling.schedulers import LOST_AFTER, read_live_locations
 from runner.store.scheduling.slots import SKEW
@@ -39,7 +40,8 @@ def find_request_as_of(connection: Connection, request: str, now: datetime) -> R
     """A request by its id, also where no scheduler is there to record what has happened to its runs.
 
     Runs that no scheduler has begun in time have expired. The clocks of machines may differ: until SKEW is over, a scheduler may still begin
-    one. Runs whose scheduler is gone, and that no other has taken over within LOST_AFTER, are lost.
+    one. Runs whose scheduler is gone, and that no other has taken over within LOST_AFTER, are lost: the time in which the database was away
+    does not count.
     """
     found = find_request(connection, request)
     if found is None or found.ended:
@@ -68,4 +70,6 @@ def _find_silent(connection: Connection, request: RunRequest, now: datetime) -> 
     # A scheduler that is no longer registered was found dead by another, which is about to take its runs over, unless it has died as well.
     newest = connection.execute(select(func.max(schedulers.c.seen_at))).scalar_one()
     heard = {run: seen_at or max(claimed_at, newest or claimed_at) for run, claimed_at, seen_at in found}
-    return {run: at for run, at in heard.items() if at <= now - LOST_AFTER}
+    silent = {run: at for run, at in heard.items() if at <= now - LOST_AFTER}
+    since = reachable_since(connection, now) if silent else None
+    return silent if since is None or since <= now - LOST_AFTER else {}

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, insert, select
 
-from runner.store.scheduling.schedulers import SILENT
+from runner.store.scheduling.schedulers import SILENT, find_oldest_sign
 from runner.store.tables.locations import locations
 from runner.store.tables.runs import schedulers
 from runner.store.transaction import Transaction
@@ -53,7 +54,9 @@ class Locations:
         with self._transaction() as connection:
             connection.execute(delete(locations).where(locations.c.reporter == reporter))
             # What a killed scheduler has left says nothing for longer than a scheduler may be silent.
-            connection.execute(delete(locations).where(locations.c.reported_at < now - 10 * SILENT))
+            connection.execute(
+                delete(locations).where(locations.c.reported_at < find_oldest_sign(connection, now) - 9 * SILENT)
+            )
             if rows:
                 connection.execute(insert(locations), rows)
             return read_locations(connection, now)
@@ -67,24 +70,35 @@ class Locations:
 def read_locations(connection: Connection, now: datetime) -> list[LocationState]:
     """The places that the live schedulers serve, or that their journeys name, by name.
 
-    A place is up while a scheduler has heard of its workers within SILENT. The clocks of two machines may differ by half of that.
+    A place is up while a scheduler has heard of its workers within SILENT. The clocks of two machines may differ by half of that. After the
+    database was away, what was reported before counts until all have had the time to report again.
     """
+    oldest = find_oldest_sign(connection, now)
     wanted = (
         select(locations, schedulers.c.host)
         .outerjoin(schedulers, schedulers.c.id == locations.c.reporter)
-        .where(locations.c.reported_at > now - SILENT)
+        .where(locations.c.reported_at > oldest)
         .order_by(locations.c.location)
     )
-    by_name: dict[str, list[tuple[LocationReport, str]]] = {}
+    by_name: dict[str, list[_Report]] = {}
     for row in connection.execute(wanted).mappings():
         report = LocationReport(**{name: row[name] for name in LocationReport.__struct_fields__})
-        by_name.setdefault(report.location, []).append((report, row["host"] or ""))
+        as_of = min(now, row["reported_at"]) if oldest < now - SILENT else now
+        by_name.setdefault(report.location, []).append(_Report(report, row["host"] or "", as_of))
     return [_combine(name, found, now) for name, found in by_name.items()]
 
 
-def _combine(name: str, found: list[tuple[LocationReport, str]], now: datetime) -> LocationState:
-    live = [(one, host) for one, host in found if one.seen_at is not None and one.seen_at > now - SILENT]
-    seen = [one.seen_at for one, _ in found if one.seen_at is not None]
+class _Report(NamedTuple):
+    """What a scheduler has reported, from which machine, and at which time its workers are to have been heard of."""
+
+    said: LocationReport
+    host: str
+    as_of: datetime
+
+
+def _combine(name: str, found: list[_Report], now: datetime) -> LocationState:
+    live = [(one, host) for one, host, as_of in found if one.seen_at is not None and one.seen_at > as_of - SILENT]
+    seen = [one.said.seen_at for one in found if one.said.seen_at is not None]
     since = [one.waiting_since for one, _ in live if one.waiting_since is not None]
     return LocationState(
         location=name,

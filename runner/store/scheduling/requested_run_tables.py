@@ -146,7 +146,8 @@ class RequestedRuns:
             for row in connection.execute(wanted).all():
                 mine = update(requested_runs).where(requested_runs.c.id == row.id, *lost).values(owner=owner)
                 if connection.execute(mine).rowcount:
-                    found.append(OrphanedRun(*row))
+                    known = select(func.count()).select_from(run_events).where(run_events.c.run_id == row.id)
+                    found.append(OrphanedRun(*row, connection.execute(known).scalar_one()))
         return found
 
     def read(self, request: str) -> RunRequest | None:

@@ -125,6 +125,8 @@ class OrphanedRun(Struct, frozen=True):
     location: str
     reason: Reason
     claimed_at: datetime
+    events: int = 0
+    """How many of its events are stored."""
 
 
 def find_request(connection: Connection, request: str) -> RunRequest | None:

@@ -101,6 +101,37 @@ def test_steps_of_a_requested_run_are_seen_while_a_worker_makes_it(
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
+def test_a_requested_run_that_another_scheduler_has_taken_over_is_followed_on(
+    daemon: Daemon, new_broker: Callable[[Kind], Broker], new_worker: Callable[..., JourneyWorker]
+) -> None:
+    broker = new_broker("redis")
+    last = "    with step('last'):\n        while not Path({folder!r}, 'ends').exists():\n            time.sleep(0.05)\n"
+    daemon.write(tick("24h") + held(daemon) + last.format(folder=str(daemon.folder)))
+    new_worker(broker).start()
+    start_dispatching(daemon, broker)
+    with Store(f"sqlite:///{daemon.folder / 'runs' / 'journeys.db'}") as store:
+        wait_until_begun(daemon)
+        let_go_on(daemon)
+        ends = daemon.folder / "ends"
+        ends.touch()
+        daemon.wait_for_runs(1, "held", status="passed")
+        (daemon.folder / "goes-on").unlink()
+        ends.unlink()
+        request = ask(store, "held", location="frankfurt")
+        wait_until(lambda: '"name":"wait"' in events(store, request), "the step has begun", 60)
+        daemon.kill()
+        start_dispatching(daemon, broker)
+        wait_until(lambda: any("had begun it is gone" in one["message"] for one in daemon.events()), "it is taken over", 60)
+        let_go_on(daemon)
+        wait_until(lambda: '"name":"last"' in events(store, request), "the last step has begun", 60)
+        assert [json.loads(one)["type"] for one in lines(store, request)] == [
+            "RunStarted", "AttemptStarted", "StepStarted", "StepEnded", "StepStarted",
+        ]  # fmt: skip
+        ends.touch()
+        wait_until(lambda: results(store, request) != {}, "the result", 60)
+
+
 def test_slots_of_a_location_without_workers_are_missed_and_no_site_fails(
     daemon: Daemon, new_broker: Callable[[Kind], Broker], new_worker: Callable[..., JourneyWorker]
 ) -> None:
