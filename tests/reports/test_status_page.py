@@ -223,7 +223,8 @@ def test_a_slow_database_holds_one_thread_and_the_last_page_is_shown_for_ten_min
         assert all([await part._files() is first for _ in range(100)]), "nobody waits who can have the last page"
         now[0] = OLDEST
         waiting = [asyncio.create_task(part._files()) for _ in range(100)]
-        await asyncio.sleep(0)
+        _, still = await asyncio.wait(waiting, timeout=0)
+        assert len(still) == 100, "too old to be shown"
         goes_on.set()
         newest = await making
         assert newest is not first
