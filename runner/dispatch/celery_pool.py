@@ -20,7 +20,7 @@ from runner.dispatch.broker import make_app
 from runner.dispatch.bundle_publisher import BundlePublisher
 from runner.dispatch.health import SILENT, WorkerHealth
 from runner.dispatch.in_flight import InFlight, SentRun
-from runner.dispatch.link import Delivery, Receiver, Revoke, Sender, SendNews, SendRun
+from runner.dispatch.link import Delivery, Receiver, Revoke, SayTaken, Sender, SendRun
 from runner.dispatch.messages import (
     Begun,
     Ended,
@@ -32,7 +32,6 @@ from runner.dispatch.messages import (
     Taken,
     WrongProtocol,
     read_message,
-    write_message,
 )
 from runner.dispatch.orders import OrderWriter
 from runner.dispatch.result_notes import find_notes
@@ -64,7 +63,6 @@ class CeleryPool:
 
     def __init__(self, settings: Settings, sender: str, start: Path) -> None:
         self._settings = settings
-        self._sender_name = sender
         self._bundles: BundlePublisher | None = None
         if settings.bundle_key is not None:
             require_storage(settings)
@@ -326,8 +324,7 @@ class CeleryPool:
         for result, folder in self._saver.save(arrived):
             for listener in self._listeners:
                 listener(RunEnded(result=result, folder=folder))
-        taken = Taken(runs=tuple(one.id for one in arrived))
-        self._out.put(SendNews(write_message(taken, self._sender_name, self._settings.bundle_key)))
+        self._out.put(SayTaken(tuple(one.id for one in arrived)))
 
     def _refuse(self, run: str, worker: str, message: str, delivery: Delivery | None) -> None:
         sent = self._flying.end(run)

@@ -7,27 +7,30 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import islice, takewhile
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import msgspec
 from msgspec import Struct
 
 from runner.dispatch.broker import TASK, BrokerAddress, Names, news_exchange, result_options, results_queue, runs_queue
-from runner.dispatch.messages import Clock, write_message
+from runner.dispatch.messages import Clock, Taken, write_message
+from runner.dispatch.publisher import AT_ONCE, Parcel, Publisher
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
     from celery import Celery
-    from kombu import Connection, Producer
+    from kombu import Connection
 
 PAUSE = 1.0
 """Seconds between two tries to connect."""
 DRAIN = 0.2
 """Seconds of a wait for messages, after which results that are stored are acknowledged."""
-AT_ONCE = 500
+PREFETCHED = 500
 """Results that are taken in and not stored yet; the others wait in the broker."""
 MOST_WAITING = 50_000
 """Messages that wait for the broker; when there are more, the oldest are dropped: their runs are given up when they are due."""
@@ -44,10 +47,10 @@ class SendRun(Struct, frozen=True):
     content: str
 
 
-class SendNews(Struct, frozen=True):
-    """A message for whoever listens."""
+class SayTaken(Struct, frozen=True):
+    """Runs whose results were taken in: the other schedulers are to hear of it."""
 
-    content: bytes
+    runs: tuple[str, ...]
 
 
 class Revoke(Struct, frozen=True):
@@ -56,8 +59,11 @@ class Revoke(Struct, frozen=True):
     runs: tuple[str, ...]
 
 
+Sendable = SendRun | SayTaken | Revoke
+
+
 class Sender:
-    """Sends in a thread, in order."""
+    """Sends in a thread, in order. What waits is sent together, up to the next message that takes runs back."""
 
     def __init__(self, app: "Celery", settings: Settings, name: str, clock: Callable[[], float] = time.time) -> None:
         self._app = app
@@ -66,7 +72,7 @@ class Sender:
         self._names = Names(settings.queue_prefix)
         self._address = BrokerAddress(settings)
         self._clock = clock
-        self._waiting: deque[SendRun | SendNews | Revoke] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[Sendable] = deque(maxlen=MOST_WAITING)
         self._changed = threading.Condition()
         self._stopping = False
         self.down = ""
@@ -83,7 +89,7 @@ class Sender:
         """The number of messages that are not sent yet."""
         return len(self._waiting)
 
-    def put(self, message: SendRun | SendNews | Revoke) -> None:
+    def put(self, message: Sendable) -> None:
         """Adds a message."""
         with self._changed:
             self._waiting.append(message)
@@ -129,17 +135,13 @@ class Sender:
             self.down = ""
 
     def _send_all(self, connection: "Connection") -> None:
-        from kombu import Producer
-
-        queues: dict[str, Any] = {}
-        producer = self._app.amqp.Producer(connection)
-        news = Producer(connection, exchange=news_exchange(self._names))
+        desk = _Desk(self._app, self._names, connection)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping, 1.0)
                 if not self._waiting and self._stopping:
                     return
-                message = self._waiting[0] if self._waiting else None
+                batch = self._next_batch()
             if time.monotonic() - self._said_time_at > CLOCK_EVERY:
                 self._app.control.broadcast("journey_clock", arguments={"message": self._say_time()}, connection=connection)
                 self._said_time_at = time.monotonic()
@@ -148,41 +150,65 @@ class Sender:
                     with suppress(TimeoutError):
                         connection.drain_events(timeout=0.01)
                     connection.heartbeat_check()
-            if message is None:
+            if not batch:
                 continue
-            self._send(message, producer, news, connection, queues)
+            self._send(batch, desk)
             with self._changed:
-                if self._waiting and self._waiting[0] is message:
+                sent = {id(one) for one in batch}
+                # Some may have been dropped meanwhile.
+                while self._waiting and id(self._waiting[0]) in sent:
                     self._waiting.popleft()
 
-    def _send(
-        self,
-        message: "SendRun | SendNews | Revoke",
-        producer: "Producer",
-        news: "Producer",
-        connection: "Connection",
-        queues: dict[str, Any],
-    ) -> None:
-        if isinstance(message, SendNews):
-            news.publish(
-                message.content, content_type="application/json", content_encoding="utf-8", retry=False, declare=[news.exchange]
-            )
-        elif isinstance(message, Revoke):
-            self._app.control.revoke(list(message.runs), connection=connection)
-        else:
-            queue = queues.get(message.location)
-            if queue is None:
-                queue = queues[message.location] = runs_queue(self._names, message.location)
-            self._app.send_task(
-                TASK,
-                args=[message.content],
-                task_id=message.run,
-                queue=queue,
-                producer=producer,
-                retry=False,
-                argsrepr="(…)",
-                ignore_result=True,
-            )
+    def _next_batch(self) -> list[Sendable]:
+        """What is sent together: runs are taken back after their orders are sent, so that is a batch of its own."""
+        if self._waiting and isinstance(self._waiting[0], Revoke):
+            return [self._waiting[0]]
+        return list(takewhile(lambda one: not isinstance(one, Revoke), islice(self._waiting, AT_ONCE)))
+
+    def _send(self, batch: "list[Sendable]", desk: "_Desk") -> None:
+        desk.send_runs([one for one in batch if isinstance(one, SendRun)])
+        taken = [run for one in batch if isinstance(one, SayTaken) for run in one.runs]
+        if taken:
+            desk.send_news(write_message(Taken(runs=tuple(taken)), self._name, self._key))
+        for one in batch:
+            if isinstance(one, Revoke):
+                desk.revoke(one.runs)
+
+
+class _Desk:
+    """What is sent through one connection."""
+
+    def __init__(self, app: "Celery", names: Names, connection: "Connection") -> None:
+        from kombu import Producer
+
+        self._app = app
+        self._names = names
+        self._connection = connection
+        self._publisher = Publisher(connection)
+        self._news = Producer(connection, exchange=news_exchange(names))
+        self._declared: set[str] = set()
+
+    def send_runs(self, orders: Sequence[SendRun]) -> None:
+        """Returns when the broker has all of them on its disk."""
+        for location in {one.location for one in orders} - self._declared:
+            runs_queue(self._names, location)(self._connection.default_channel).declare()
+            self._declared.add(location)
+        if orders:
+            self._publisher.publish([self._write_task(one) for one in orders])
+
+    def _write_task(self, order: SendRun) -> Parcel:
+        task = self._app.amqp.as_task_v2(order.run, TASK, args=[order.content], argsrepr="(…)", ignore_result=True)
+        return Parcel(self._names.runs(order.location), msgspec.json.encode(task.body), task.headers, task.properties)
+
+    def send_news(self, content: bytes) -> None:
+        """Sends a message to whoever listens now."""
+        self._news.publish(
+            content, content_type="application/json", content_encoding="utf-8", retry=False, declare=[self._news.exchange]
+        )
+
+    def revoke(self, runs: Sequence[str]) -> None:
+        """Says to all workers that runs are not to be begun any more."""
+        self._app.control.revoke(list(runs), connection=self._connection)
 
 
 class Delivery(Struct, frozen=True, eq=False):
@@ -248,7 +274,7 @@ class Receiver:
         self._connection += 1
         channel = connection.channel()
         results = Consumer(channel, [results_queue(self._names)], on_message=self._take_result, auto_declare=True)
-        results.qos(prefetch_count=AT_ONCE)
+        results.qos(prefetch_count=PREFETCHED)
         # Of its own, and gone with the connection: every scheduler hears all news.
         own = Queue(
             f"{self._names.news}.{uuid4()}", news_exchange(self._names), exclusive=True, auto_delete=True, durable=False

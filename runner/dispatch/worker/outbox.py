@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from runner.dispatch.broker import BrokerAddress, Names, news_exchange, results_queue
 from runner.dispatch.health import HEARTBEAT
+from runner.dispatch.publisher import AT_ONCE, Parcel, Publisher
 from runner.private_files import make_private_folder, write_private_file
 from runner.settings.settings import Settings
 
@@ -137,15 +139,15 @@ class Outbox:
 
         news = Producer(connection, exchange=news_exchange(self._names))
         queue = results_queue(self._names)
-        results = Producer(connection, exchange=queue.exchange, routing_key=queue.routing_key)
+        publisher = Publisher(connection)
         # Without the queue, a broker that has lost its disk would drop the messages.
         queue(connection.default_channel).declare()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._kept or self._news or self._stopping or self._is_due, 1.0)
-                kept, told = (self._kept[0] if self._kept else None), list(self._news)
+                kept, told = list(islice(self._kept, AT_ONCE)), list(self._news)
                 self._news.clear()
-                if self._stopping and kept is None and not told:
+                if self._stopping and not kept and not told:
                     return
             for content in told:
                 _publish(news, content)
@@ -156,20 +158,21 @@ class Outbox:
                     with suppress(TimeoutError):
                         connection.drain_events(timeout=0.01)
                     connection.heartbeat_check()
-            if kept is not None:
-                self._send_kept(kept, results)
+            if kept:
+                self._send_kept(kept, publisher)
 
-    def _send_kept(self, kept: "_Kept", producer: "Producer") -> None:
-        _publish(producer, kept.content)
-        try:
-            kept.file.unlink(missing_ok=True)
-        except OSError as error:
-            log.error("%s cannot be removed, and is sent again at the next start: %s", kept.file, error.strerror)
-        with self._changed:
-            self._kept.popleft()
-        with suppress(InvalidStateError):
-            # It was too late, and is sent again at the next start.
-            kept.done.set_result(None)
+    def _send_kept(self, kept: "list[_Kept]", publisher: Publisher) -> None:
+        publisher.publish([Parcel(self._names.results, one.content) for one in kept])
+        for one in kept:
+            try:
+                one.file.unlink(missing_ok=True)
+            except OSError as error:
+                log.error("%s cannot be removed, and is sent again at the next start: %s", one.file, error.strerror)
+            with self._changed:
+                self._kept.popleft()
+            with suppress(InvalidStateError):
+                # It was too late, and is sent again at the next start.
+                one.done.set_result(None)
 
     @property
     def _is_due(self) -> bool:
