@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -35,6 +35,7 @@ from runner.browser.chromium import find
 from runner.dispatch.broker import Names, make_app, news_exchange, results_queue, runs_queue
 from runner.dispatch.celery_pool import CeleryPool
 from runner.dispatch.messages import Ended, Heartbeat, RunOrder, read_message, write_message
+from runner.dispatch.publisher import Parcel, Publisher
 from runner.dsl.plan import Plan
 from runner.events import Moment, RunEnded
 from runner.result import RunResult, StepResult
@@ -51,6 +52,10 @@ JOURNEY = "from runner import journey\n@journey\ndef empty(step):\n    with step
 OPENS = "from runner import journey\n@journey\ndef opens(page, step):\n    with step('open'):\n        page.goto('{url}')\n"
 AT_ONCE = 200
 """Orders that the simulated workers have at a time."""
+TOGETHER = 100
+"""Results that are sent together."""
+SOON = 0.001
+"""Seconds in which further orders come, whose results are sent together with the first."""
 
 
 def settings_of(address: str, password: str, folder: Path) -> Settings:
@@ -68,19 +73,25 @@ def simulate_workers(address: str, password: str, folder: Path, ready: Any, stop
     settings = settings_of(address, password, folder)
     names = Names(settings.queue_prefix)
     app = make_app(settings)
+    answered: list[tuple[bytes, Any]] = []
     # While a message waits to be confirmed, others would come through the same connection.
     with app.connection_for_read() as connection, app.connection_for_write() as answers:
-        queue = results_queue(names)
-        results = Producer(answers.channel(), exchange=queue.exchange, routing_key=queue.routing_key)
+        publisher = Publisher(answers)
         news = Producer(answers.channel(), exchange=news_exchange(names))
-        queue(answers.default_channel).declare()
+        results_queue(names)(answers.default_channel).declare()
 
         def answer(message: Any) -> None:
             order = read_message(json.loads(message.body)[0][0])
             assert isinstance(order, RunOrder)
             ended = Ended(result=empty_result(order), worker="w")
-            results.publish(write_message(ended, "w"), content_type="application/json", content_encoding="utf-8")
-            message.ack()
+            answered.append((write_message(ended, "w"), message))
+
+        def send() -> None:
+            # As a worker does, which sends what waits together, and acknowledges an order when its result is in the broker.
+            publisher.publish([Parcel(names.results, content) for content, _ in answered])
+            for _, message in answered:
+                message.ack()
+            answered.clear()
 
         consumer = Consumer(connection.channel(), [runs_queue(names, LOCATION)], on_message=answer)
         consumer.qos(prefetch_count=AT_ONCE)
@@ -97,10 +108,12 @@ def simulate_workers(address: str, password: str, folder: Path, ready: Any, stop
                         declare=[news.exchange],
                     )
                     ready.set()
-                try:
+                with suppress(TimeoutError):
                     connection.drain_events(timeout=0.2)
-                except TimeoutError:
-                    continue
+                    while len(answered) < TOGETHER:
+                        connection.drain_events(timeout=SOON)
+                if answered:
+                    send()
 
 
 def empty_result(order: RunOrder) -> RunResult:
