@@ -69,5 +69,8 @@ def _check_files(authority: Path | None, certificate: Path | None, key: Path | N
             context.load_cert_chain(certificate, key, password=lambda: "")
         except (OSError, ssl.SSLError, ValueError) as error:
             raise ConfigError(
-                f"broker_client_certificate: {certificate} and its key {key or certificate} cannot be used: {error}"
+                f"broker_client_certificate: {certificate} and its key {key} cannot be used: {error}"
+                if key is not None
+                else f"broker_client_certificate: {certificate} cannot be used as a certificate with its key in the same file ({error}); "
+                "set broker_client_key to the file of the key"
             ) from error

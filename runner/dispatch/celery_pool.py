@@ -1,13 +1,10 @@
 """A pool of workers elsewhere: a scheduler sends runs to the queue of their location, and takes in their results once each."""
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from multiprocessing.connection import wait
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Self
 
 import msgspec
@@ -20,6 +17,7 @@ from runner.dispatch.broker import make_app
 from runner.dispatch.bundle_publisher import BundlePublisher
 from runner.dispatch.health import SILENT, WorkerHealth
 from runner.dispatch.in_flight import InFlight, SentRun
+from runner.dispatch.inbox import Inbox
 from runner.dispatch.link import Delivery, Receiver, Revoke, SayTaken, Sender, SendRun
 from runner.dispatch.messages import (
     Begun,
@@ -73,12 +71,10 @@ class CeleryPool:
         self._abandoned: list[Abandoned] = []
         self._strays: list[RunResult] = []
         self._deliveries: dict[str, list[Delivery]] = {}
-        self._inbox: SimpleQueue[tuple[bytes, Delivery | None]] = SimpleQueue()
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_write, False)
+        self._inbox = Inbox()
         app = make_app(settings)
         self._out = Sender(app, settings, sender)
-        self._in = Receiver(app, settings, self._put, lambda body: self._put(body, None))
+        self._in = Receiver(app, settings, self._inbox.put, self._inbox.put)
         self._saver: ResultSaver | None = None
         self._listeners: Sequence[Listener] = ()
         self._arrived: list[RunResult] = []
@@ -193,20 +189,9 @@ class CeleryPool:
 
     def poll(self, timeout: float, also: Sequence[int] = ()) -> list[int]:
         """Waits for messages and handles them; returns the file descriptors in `also` that are ready to be read."""
-        ready = []
-        for source in wait([self._wake_read, *also], timeout=max(timeout, 0.0)):
-            if source == self._wake_read:
-                os.read(self._wake_read, 65_536)
-            elif isinstance(source, int):
-                ready.append(source)
-        for _ in range(BATCH):
-            try:
-                body, delivery = self._inbox.get_nowait()
-            except Empty:
-                break
+        ready = self._inbox.wait(timeout, also)
+        for body, delivery in self._inbox.take(BATCH):
             self._handle(body, delivery)
-        else:
-            self._wake()
         self._save_arrived()
         self._give_up()
         return ready
@@ -231,17 +216,6 @@ class CeleryPool:
         return len(self._flying)
 
     # What comes back
-
-    def _put(self, body: bytes, delivery: Delivery | None) -> None:
-        self._inbox.put((body, delivery))
-        self._wake()
-
-    def _wake(self) -> None:
-        try:
-            os.write(self._wake_write, b"!")
-        except BlockingIOError:
-            # The pipe is full: the loop is about to wake anyhow.
-            return
 
     def _handle(self, body: bytes, delivery: Delivery | None) -> None:
         try:

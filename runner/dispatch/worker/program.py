@@ -105,9 +105,10 @@ class WorkerProgram:
     def _make_controller(self) -> Any:
         from kombu.asynchronous import set_event_loop
 
-        from runner.dispatch.worker import clock_command  # noqa: F401 (registers the command)
         from runner.dispatch.worker.celery_task_pool import TaskPool
+        from runner.dispatch.worker.remote_control import forget_other_commands
 
+        forget_other_commands()
         # Of its own: that of a controller which has ended with an error still has its connections.
         set_event_loop(None)
         for quiet in ("celery", "kombu", "amqp"):
