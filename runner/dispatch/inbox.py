@@ -17,7 +17,7 @@ class Inbox:
         os.set_blocking(self._wake_write, False)
 
     def put(self, body: bytes, delivery: Delivery | None = None) -> None:
-        """Adds a message, from any thread; `delivery` is what the broker is to be told about it."""
+        """Adds a message, from any thread; `delivery` is how to acknowledge it at the broker."""
         self._waiting.put((body, delivery))
         self._wake()
 

@@ -1,4 +1,4 @@
-"""What a worker does when it is told to over the broker, by Celery's remote control: what schedulers need, and nothing else.
+"""The commands of Celery's remote control that a worker obeys: those that schedulers need, and no others.
 
 Whoever may write to the broker can send commands, and Celery does not sign them; `shutdown`, `pool_shrink` or `rate_limit` would be theirs.
 """

@@ -20,11 +20,11 @@ def test_a_worker_obeys_what_schedulers_need_and_nothing_else(
     worker = new_worker(broker)
     worker.start()
     app = make_app(load_settings(tmp_path, {}, {"JOURNEY_BROKER": broker.url, "JOURNEY_BROKER_PASSWORD": broker.password}))
-    told = {"from_node": "a-test", "revoked": {}}
+    question = {"from_node": "a-test", "revoked": {}}
     with app.connection_for_write() as connection:
 
         def answers() -> bool:
-            found = app.control.broadcast("hello", arguments=told, connection=connection, reply=True, timeout=2, limit=1)
+            found = app.control.broadcast("hello", arguments=question, connection=connection, reply=True, timeout=2, limit=1)
             return bool(found)
 
         # It listens for commands a moment after it takes runs.
