@@ -10,12 +10,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import msgspec
 
 from runner.errors import RunNotFound
 from runner.scheduler.bounded_server import BoundedThreads
+from runner.untrusted_text import decode_strictly
 
 TRACE = "/trace.zip"
 HEADERS = {
@@ -90,22 +91,42 @@ class _Handler(SimpleHTTPRequestHandler):
         """Requests are not logged: the terminal belongs to the person who opened the trace."""
 
 
+class _Line(msgspec.Struct, frozen=True):
+    """What tells of a line of a trace which step it belongs to."""
+
+    type: str
+    callId: str = ""  # noqa: N815 (Playwright's name)
+    title: str = ""
+    method: str = ""
+    parentId: str | None = None  # noqa: N815 (Playwright's name)
+
+
+_LINE = msgspec.json.Decoder(_Line)
+
+
 def cut(trace: Path, step: str, target: Path) -> None:
     """Writes `trace` with the actions of one step only to `target`. Raises RunNotFound, naming the steps, if it has none such.
 
-    Snapshots stay: one may stand for parts of those before it.
+    Snapshots stay: one may stand for parts of those before it. Raises RunNotFound also for a file that is not a trace.
     """
-    with ZipFile(trace) as source, ZipFile(target, "w", ZIP_DEFLATED, compresslevel=1) as cut_out:
+    try:
+        source = ZipFile(trace)
+    except (BadZipFile, OSError) as error:
+        raise RunNotFound(f"the trace {trace} cannot be read: {error}") from error
+    with source, ZipFile(target, "w", ZIP_DEFLATED, compresslevel=1) as cut_out:
         names = source.namelist()
         lines = {name: source.read(name).splitlines() for name in names if name.endswith(".trace")}
-        decoded = {name: [msgspec.json.decode(line) for line in found] for name, found in lines.items()}
-        begun = [line for found in decoded.values() for line in found if line["type"] == "before"]
-        groups = {line["callId"]: line["title"] for line in begun if line.get("method") == "tracingGroup"}
+        try:
+            decoded = {name: [decode_strictly(line, _LINE) for line in found] for name, found in lines.items()}
+        except msgspec.DecodeError as error:
+            raise RunNotFound(f"the trace {trace} cannot be read: {error}") from error
+        begun = [line for found in decoded.values() for line in found if line.type == "before"]
+        groups = {line.callId: line.title for line in begun if line.method == "tracingGroup"}
         kept = {call for call, title in groups.items() if title == step}
         if not kept:
             there = f"it has: {', '.join(map(repr, groups.values()))}" if groups else "it has none"
             raise RunNotFound(f"the trace {trace} has no step {step!r}; {there}")
-        kept |= {line["callId"] for line in begun if line.get("parentId") in kept}
+        kept |= {line.callId for line in begun if line.parentId in kept}
         for name in names:
             if name not in lines:
                 cut_out.writestr(name, source.read(name))
@@ -113,7 +134,7 @@ def cut(trace: Path, step: str, target: Path) -> None:
             chosen = [
                 line
                 for line, found in zip(lines[name], decoded[name], strict=True)
-                if found["type"] not in {"before", "after", "input", "log"} or found["callId"] in kept
+                if found.type not in {"before", "after", "input", "log"} or found.callId in kept
             ]
             cut_out.writestr(name, b"\n".join(chosen))
 

@@ -17,6 +17,17 @@ ENVIRONMENTS = "env"
 """The table of the file that holds a table per environment."""
 
 
+OF_A_JOURNEY = frozenset(
+    (
+        *("basic_auth", "block", "client_certificates", "color_scheme", "cookies", "cpu", "cron", "device", "every"),
+        *("geolocation", "headers", "http_cache", "ignore_https_errors", "locale", "mock", "name", "network", "owner"),
+        *("permissions", "proxy", "reduced_motion", "runbook", "service_workers", "signed_in_by", "storage_state", "tags"),
+        *("timezone", "user_agent_suffix", "viewport"),
+    )
+)
+"""Options of `@journey` that are no settings."""
+
+
 def parse_setting(name: str, value: object, where: str, base: Path) -> Any:
     """The value of a setting; paths are relative to `base`. Raises ConfigError that begins with `where`."""
     parsers = list_parsers()
@@ -37,6 +48,8 @@ def _find_meant(name: str, where: str, parsers: Collection[str]) -> str:
     """What to say of a name that is not a setting."""
     if name == "tool":
         return "in journey.toml, settings are at the top; remove [tool.journey]"
+    if name.lower() in OF_A_JOURNEY:
+        return f"it is an option of a journey; write it where the journey is declared: @journey({name.lower()}=…)"
     close = get_close_matches(name.lower(), (*parsers, ENVIRONMENTS), 1)
     if not close:
         return f"settings are: {', '.join(parsers)}"

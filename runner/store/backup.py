@@ -114,7 +114,7 @@ def restore(copy: Path, file: Path) -> Path | None:
         raise ConfigError(f"{copy} is not a file; name one that `journey store backup` has made")
     problems = find_problems(copy)
     if problems:
-        raise ConfigError(f"{copy} is damaged and was not restored: {problems[0]}")
+        raise ConfigError(f"{copy} is damaged and was not restored: {problems[0].removeprefix(f'{copy}: ')}")
     incoming = file.with_name(f".{file.name}.{os.getpid()}.partial")
     kept = file.with_name(f"{file.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}") if file.exists() else None
     try:

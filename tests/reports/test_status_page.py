@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+<<<<<<< HEAD
 import threading
+=======
+import re
+>>>>>>> a24
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -257,7 +261,6 @@ def test_it_is_built_as_files(tmp_path: Path, empty: Path) -> None:
 @pytest.mark.parametrize(
     "table",
     [
-        "title = 'x'",
         "journeys = {}",
         "journeys = { buy = '' }",
         "journeys = { buy = 'x' }\npath = 'status'",
@@ -267,6 +270,12 @@ def test_it_is_built_as_files(tmp_path: Path, empty: Path) -> None:
 def test_a_table_that_is_not_valid_is_refused(tmp_path: Path, table: str) -> None:
     (tmp_path / "journey.toml").write_text(f"[status_page]\n{table}\n")
     with pytest.raises(ConfigError, match="status_page"):
+        load_settings(tmp_path, {}, {})
+
+
+def test_a_table_without_journeys_says_what_to_add(tmp_path: Path) -> None:
+    (tmp_path / "journey.toml").write_text("[status_page]\ntitle = 'x'\n")
+    with pytest.raises(ConfigError, match=re.escape("status_page: journeys is missing; add a line such as journeys = {")):
         load_settings(tmp_path, {}, {})
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from runner.dsl.discovery import load_journeys
+from runner.dsl.options import list_options
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
-from runner.settings.parse_setting import parse_setting
+from runner.settings.parse_setting import OF_A_JOURNEY, parse_setting
 from runner.settings.secrets import Secret
 from runner.settings.setting_parsers import SECRET_FILES, list_parsers
 from runner.settings.settings import Settings, load_settings
@@ -80,6 +81,11 @@ def test_params_of_all_layers_come_together(tmp_path: Path) -> None:
             "[tool.journey]",
             "journey.toml: tool is not a setting; in journey.toml, settings are at the top; remove [tool.journey]",
         ),
+        (
+            "proxy = 'http://p'",
+            "journey.toml: proxy is not a setting; it is an option of a journey; write it where the journey",
+        ),
+        ("[mock]", "declared: @journey(mock=…)"),
         ("[evn.staging]", "journey.toml: evn is not a setting; did you mean [env.NAME]?"),
         ("env = 'staging'", "journey.toml: env is not a table of environments"),
         ("[env.staging]\nbase_ulr = 'x'", "journey.toml: env.staging.base_ulr is not a setting; did you mean"),
@@ -94,6 +100,10 @@ def test_a_mistake_in_the_file_names_file_key_and_fix(tmp_path: Path, text: str,
     (tmp_path / "journey.toml").write_text(text)
     with pytest.raises(ConfigError, match=re.escape(message)):
         load_settings(tmp_path, {}, {})
+
+
+def test_every_option_of_a_journey_is_a_setting_or_said_to_be_none() -> None:
+    assert set(list_options()) - set(list_parsers()) == OF_A_JOURNEY
 
 
 ODD: tuple[object, ...] = (

@@ -1,15 +1,16 @@
 """`journey check`: whether every journey is valid, without a browser."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import typer
 
 from runner.cli import given
-from runner.dsl.discovery import NotAllDiscovered
+from runner.dsl.discovery import NotAllDiscovered, suggest
 from runner.dsl.journey import Journey
 from runner.dsl.plan import plan
 from runner.dsl.selection import is_path
 from runner.errors import ConfigError, DiscoveryError, JourneyError
+from runner.settings.settings import Settings
 
 
 def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.EnvironmentName = None) -> None:
@@ -19,6 +20,7 @@ def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.Enviro
     """
     settings = given.settings(env)
     problems: list[JourneyError] = []
+    whole = not wanted and not tag
     try:
         found = given.journeys(wanted, tag, settings)
     except NotAllDiscovered as error:
@@ -34,12 +36,27 @@ def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.Enviro
         given.require_secrets(found, settings)
     except JourneyError as error:
         problems.append(error)
-    for warning in given.misfits(settings, found, whole=not wanted and not tag):
+    for warning in given.misfits(settings, found, whole=whole):
         typer.echo(f"warning: {warning}", err=True)
     if problems:
         raise DiscoveryError("\n".join(map(str, problems)))
+    if whole:
+        for warning in _find_unmatched(settings, found):
+            typer.echo(f"warning: {warning}", err=True)
     files = len({one.file for one in found})
     typer.echo(f"ok: {_count(found)} in {files} {'file' if files == 1 else 'files'}")
+
+
+def _find_unmatched(settings: Settings, project: Sequence[Journey]) -> Iterator[str]:
+    """Names in the settings, of the status page and of objectives, that no journey has."""
+    names = sorted({one.name for one in project})
+    if settings.status_page is not None:
+        for name in settings.status_page.journeys:
+            if name not in names:
+                yield f"status_page.journeys: no journey is named {name!r}; {suggest(name, names)}"
+    for objective in settings.slo:
+        if objective.journeys and not any(map(objective.applies_to, names)):
+            yield f"slo.{objective.name}.journeys: no journey is named {' or '.join(objective.journeys)}; there are: {', '.join(names)}"
 
 
 def _count(found: Sequence[Journey]) -> str:

@@ -33,7 +33,9 @@ def parse_status_page(value: object) -> StatusPage:
     unknown = set(table) - set(StatusPage.__struct_fields__)
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}; keys are {', '.join(StatusPage.__struct_fields__)}")
-    journeys = table.get("journeys")
+    if "journeys" not in table:
+        raise ValueError("journeys is missing; add a line such as journeys = { buy = 'Checkout' }")
+    journeys = table["journeys"]
     if not isinstance(journeys, Mapping) or not journeys or not all(_is_name(one) for one in journeys.values()):
         raise ValueError(
             f"journeys: {journeys!r} is not a table of journeys and their public names; write one such as {{ buy = 'Checkout' }}"

@@ -9,7 +9,9 @@ from zipfile import ZipFile
 import pytest
 from msgspec import to_builtins
 
+from reports import trace_viewer
 from runner.archive.json_document import build_document
+from runner.errors import RunNotFound
 from runner.result import RunResult
 from tests.reports.html.test_suite import attempt, record
 from tests.reports.samples import NOON, run
@@ -144,3 +146,25 @@ def test_a_trace_in_a_file_is_opened_without_its_run(tmp_path: Path) -> None:
         trace.writestr("trace.trace", '{"type":"before","callId":"1","method":"tracingGroup","title":"pay"}')
     ended = run_here(tmp_path, ["trace", "trace.zip", "--step", "leave"], {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
     assert "the trace trace.zip has no step 'leave'; it has: 'pay'" in " ".join(ended.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"type":"before","callId":"1","args":' + "[" * 100_000, "nested too deeply"),
+        ('{"type":"before","callId":5}', "Expected `str`, got `int`"),
+        ("[]", "Expected `object`, got `array`"),
+        ("{", "truncated"),
+    ],
+)
+def test_a_trace_that_is_not_playwrights_is_refused(tmp_path: Path, line: str, told: str) -> None:
+    with ZipFile(tmp_path / "trace.zip", "w") as trace:
+        trace.writestr("trace.trace", line)
+    with pytest.raises(RunNotFound, match=f"trace.zip cannot be read: .*{told}"):
+        trace_viewer.cut(tmp_path / "trace.zip", "pay", tmp_path / "cut.zip")
+
+
+def test_a_trace_that_is_no_zip_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "trace.zip").write_text("no zip file")
+    with pytest.raises(RunNotFound, match=r"trace.zip cannot be read: File is not a zip file"):
+        trace_viewer.cut(tmp_path / "trace.zip", "pay", tmp_path / "cut.zip")

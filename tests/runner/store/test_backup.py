@@ -143,8 +143,9 @@ def test_what_is_no_whole_copy_is_refused_and_nothing_changes(file: Path, tmp_pa
             connection.execute("CREATE TABLE dashboards (id INTEGER)")
     elif how == "text":
         copy.write_text("text " * 1000)
-    with pytest.raises((ConfigError, StoreDown)):
+    with pytest.raises((ConfigError, StoreDown)) as refused:
         restore(copy, file)
+    assert str(refused.value).count(str(copy)) == 1
     assert count(file) == 3
     assert [one.name for one in file.parent.iterdir()] == ["journeys.db"]
 
