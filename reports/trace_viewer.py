@@ -92,7 +92,7 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 class _Line(msgspec.Struct, frozen=True):
-    """What tells of a line of a trace which step it belongs to."""
+    """The part of a line of a trace that says which step it belongs to."""
 
     type: str
     callId: str = ""  # noqa: N815 (Playwright's name)

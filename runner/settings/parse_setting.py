@@ -25,7 +25,7 @@ OF_A_JOURNEY = frozenset(
         *("timezone", "user_agent_suffix", "viewport"),
     )
 )
-"""Options of `@journey` that are no settings."""
+"""Options of `@journey` that are not settings."""
 
 
 def parse_setting(name: str, value: object, where: str, base: Path) -> Any:

@@ -2,11 +2,8 @@
 
 import asyncio
 import os
-<<<<<<< HEAD
-import threading
-=======
 import re
->>>>>>> a24
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

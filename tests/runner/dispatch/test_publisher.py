@@ -14,7 +14,7 @@ from runner.settings.settings import Settings, load_settings
 from tests.support.services.brokers import Broker, Kind
 from tests.support.wait import wait_until
 
-KINDS = ["redis", pytest.param("rabbitmq", marks=pytest.mark.thorough)]
+KINDS = [pytest.param("redis", marks=pytest.mark.long), pytest.param("rabbitmq", marks=pytest.mark.thorough)]
 
 
 def settings_for(broker: Broker, folder: Path) -> Settings:
