@@ -79,7 +79,8 @@ class _Confirms:
             )
             self._last += 1
             self._open.add(self._last)
-            # That of the class: with `confirm_publish` a channel's own waits for each message. `mandatory`: a queue that is not there is an error.
+            # That of the class: with `confirm_publish` a channel's own waits for each message.
+            # `mandatory`: a queue that is not there is an error.
             type(self._channel).basic_publish(self._channel, message, exchange="", routing_key=one.queue, mandatory=True)
         while self._open:
             with suppress(TimeoutError):
