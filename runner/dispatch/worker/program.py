@@ -5,7 +5,6 @@ is in another thread, and each of its tasks waits in one of its own.
 """
 
 import logging
-import os
 import socket
 import threading
 import time
@@ -38,6 +37,7 @@ from runner.dispatch.messages import (
 )
 from runner.dispatch.orders import fill_plan_in_time
 from runner.dispatch.worker.begun_runs import BegunRun, BegunRuns
+from runner.dispatch.worker.celery_thread import CeleryThread
 from runner.dispatch.worker.executor import Made, RunExecutor
 from runner.dispatch.worker.outbox import Outbox
 from runner.dispatch.worker.run_news import RunNews
@@ -94,37 +94,7 @@ class WorkerProgram:
         self._earlier: frozenset[str] = frozenset(one.run for one in self._begun.left)
         """Runs of an earlier process whose results are on their way."""
         self.outbox = Outbox(self._app, settings, self._beat)
-        self._controller: Any = None
-        self._celery = threading.Thread()
-
-    def _start_celery(self) -> None:
-        self._controller = self._make_controller()
-        self._celery = threading.Thread(target=self._controller.start, name="celery", daemon=True)
-        self._celery.start()
-
-    def _make_controller(self) -> Any:
-        from kombu.asynchronous import set_event_loop
-
-        from runner.dispatch.worker.celery_task_pool import TaskPool
-        from runner.dispatch.worker.remote_control import forget_other_commands
-
-        forget_other_commands()
-        # Of its own: that of a controller which has ended with an error still has its connections.
-        set_event_loop(None)
-        for quiet in ("celery", "kombu", "amqp"):
-            logging.getLogger(quiet).setLevel(logging.WARNING)
-        # It warns of each run that is revoked: there is no result backend, on purpose.
-        logging.getLogger("celery.worker.control").setLevel(logging.ERROR)
-        return self._app.WorkController(
-            app=self._app,
-            concurrency=self._concurrency,
-            hostname=self.name,
-            pool=TaskPool,
-            loglevel="WARNING",
-            without_gossip=True,
-            without_heartbeat=True,
-            without_mingle=False,
-        )
+        self._celery = CeleryThread(self._app, self.name, Names(settings.queue_prefix).runs(settings.location), concurrency)
 
     # What others may call, from any thread or signal handler
 
@@ -146,7 +116,7 @@ class WorkerProgram:
 
     def ready(self) -> str:
         """What keeps the worker from its work; empty while nothing does."""
-        starting = "" if self._celery.is_alive() else "it is not connected to the queue of its location"
+        starting = "" if self._celery.is_alive else "it is not connected to the queue of its location"
         return self.healthy() or starting or self.outbox.down or ("it is stopping" if self._stop_by is not None else "")
 
     @property
@@ -161,50 +131,37 @@ class WorkerProgram:
         if self._begun.left:
             self._made |= dict.fromkeys(self._earlier)
             threading.Thread(target=self._send_earlier, name="earlier", daemon=True).start()
-        self._start_celery()
+        self._celery.start()
         leaving = False
         while True:
             self._turned = time.monotonic()
             self._executor.work(1.0)
             self._forget_sent()
             if self._stop_by is None:
-                if not self._celery.is_alive():
+                if not self._celery.is_alive:
                     # A connection that breaks at the wrong moment ends it; the runs that it had go on here, and are not made twice.
                     log.error("Celery has ended by itself, see above; it is started again")
-                    self._start_celery()
+                    self._celery.start()
                 continue
             if not leaving:
                 leaving = True
-                self._controller.pool.call_soon(self._take_no_more)
+                self._celery.take_no_more()
                 self.outbox.beat_now()
             if time.monotonic() >= self._stop_by:
                 self._executor.cancel_runs(STOPPED)
-            if not self._executor.busy and not self._controller.pool.open_tasks:
+            if not self._executor.busy and not self._celery.open_tasks:
                 break
             if time.monotonic() >= self._stop_by + CLOSE_TIMEOUT:
                 # The broker or the storage is away: the results are on the disk.
                 break
         # What Celery still begins, and what waits for the broker or the storage, does not hold up the end.
         self._executor.close()
-        self._end_celery()
+        self._celery.end(CLOSE_TIMEOUT)
         left = self.outbox.stop(CLOSE_TIMEOUT)
         for waiting in list(self._uploaded.values()):
             waiting.cancel()
         self._forget_sent(at_once=True)
         return left
-
-    def _take_no_more(self) -> None:
-        """Gives up the queue; the messages that the broker has sent meanwhile go back to it with the connection."""
-        consumer = self._controller.consumer
-        if consumer is not None and consumer.task_consumer is not None:
-            consumer.cancel_task_queue(Names(self._settings.queue_prefix).runs(self._settings.location))
-
-    def _end_celery(self) -> None:
-        from celery.worker import state
-
-        state.should_stop = os.EX_OK
-        self._celery.join(CLOSE_TIMEOUT)
-        state.should_stop = None
 
     def _forget_sent(self, at_once: bool = False) -> None:
         """Forgets the runs whose orders are acknowledged: one that is not would be delivered again, and must not be walked again."""
