@@ -1,8 +1,12 @@
 """Whose visit it is."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.reports.collector.agent.conftest import close_quietly
+from tests.support.engines import UNCHANGED
 from tests.support.services.receiver import Receiver, acts, leave
 from tests.support.thorough import thorough_but
 from tests.support.wait import let_pass
@@ -19,6 +23,23 @@ def test_a_visit_is_one_session_in_all_tabs_and_without_a_cookie(visitor: Browse
     assert len({beacon.session for beacon in beacons}) == 1
     assert len({beacon.views[0].id for beacon in beacons}) == 4
     assert visitor.cookies() == []
+
+
+def test_tabs_of_another_test_are_not_heard_when_they_are_closed(
+    visitor: BrowserContext, page: Page, receiver: Receiver
+) -> None:
+    browser = visitor.browser
+    assert browser
+    earlier = browser.new_context(**UNCHANGED)
+    tab = earlier.new_page()
+    tab.goto(receiver.page("<button>Go</button>", path="/earlier"))
+    tab.get_by_role("button").click()
+    close_quietly(earlier)
+    page.goto(receiver.page())
+    leave(page)
+    receiver.wait()
+    let_pass(0.3, "nothing more must arrive", page)
+    assert [urlsplit(view.url).path for view in receiver.views] == ["/page"]
 
 
 CLOCK = """const now = Date.now;
