@@ -155,13 +155,16 @@ def test_a_page_that_goes_or_has_gone_is_a_problem_of_the_check_alone(opened: Br
     page.close()
     with audit_page(page, AuditScope(), Redactor(), PATIENCE) as (audit, _):
         assert audit.failed
-    leaving = opened.new_page()
-    leaving.set_content(f"{HEAD}<h1>a</h1>" + "<p>tea</p>" * 3000)
-    leaving.evaluate("setTimeout(() => { location.href = 'about:blank' }, 100)")
-    with audit_page(leaving, AuditScope(), Redactor(), PATIENCE) as (audit, _):
-        # It has left before or meanwhile: what is checked is what came, or the check says that it could not be.
-        assert audit.failed != ("document-title" in rules(audit))
-    leaving.close()
+    assert opened.browser
+    with opened.browser.new_context() as context:
+        leaving = context.new_page()
+        leaving.set_content(f"{HEAD}<h1>a</h1>" + "<p>tea</p>" * 3000)
+        leaving.evaluate("setTimeout(() => { location.href = 'about:blank' }, 100)")
+        with audit_page(leaving, AuditScope(), Redactor(), PATIENCE) as (audit, _):
+            # It has left before or meanwhile: what is checked is what came, or the check says that it could not be.
+            assert audit.failed != ("document-title" in rules(audit))
+        # Chromium forgets to close a tab that is going to another page just then, and Playwright waits for it for ever
+        # (its issue 41900): the whole context is closed.
 
 
 def test_secrets_are_hidden_also_where_axe_shortens_them(opened: BrowserContext) -> None:
