@@ -78,7 +78,7 @@ class _Reached:
         for one in those:
             self.markers |= _announced(one)
             one = _unwrapped(one)
-            if one in self._seen or not _is_of_tests(one):
+            if not _is_of_tests(one) or one in self._seen:
                 continue
             self._seen.add(one)
             if isinstance(one, type):

@@ -4,9 +4,10 @@ const { EventEmitter } = require("node:events");
 const bidi = require("./bidi.cjs");
 const eventWaits = require("./event_waits.cjs");
 const pageChannel = require("./page_channel.cjs");
+const tabClosing = require("./tab_closing.cjs");
 
 /** What changes a class: by a method that only its prototype has. */
-const wanted = new Map([...eventWaits.CHANGES, ...pageChannel.CHANGES, ...bidi.CHANGES]);
+const wanted = new Map([...eventWaits.CHANGES, ...pageChannel.CHANGES, ...bidi.CHANGES, ...tabClosing.CHANGES]);
 
 // The constructor of every one calls this method.
 const { setMaxListeners } = EventEmitter.prototype;

@@ -163,8 +163,7 @@ def test_a_page_that_goes_or_has_gone_is_a_problem_of_the_check_alone(opened: Br
         with audit_page(leaving, AuditScope(), Redactor(), PATIENCE) as (audit, _):
             # It has left before or meanwhile: what is checked is what came, or the check says that it could not be.
             assert audit.failed != ("document-title" in rules(audit))
-        # Chromium forgets to close a tab that is going to another page just then, and Playwright waits for it for ever
-        # (its issue 41900): the whole context is closed.
+        # A tab alone may be forgotten while it leaves (tab_closing.cjs, which is not loaded here).
 
 
 def test_secrets_are_hidden_also_where_axe_shortens_them(opened: BrowserContext) -> None:
