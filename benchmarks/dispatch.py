@@ -32,10 +32,10 @@ from benchmarks.schedule import Page, percentile
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
 from runner.browser.chromium import find
-from runner.dispatch.broker import Names, make_app, news_exchange, results_queue, runs_queue
+from runner.dispatch.broker.application import Names, make_app, news_exchange, results_queue, runs_queue
+from runner.dispatch.broker.publisher import Parcel, Publisher
 from runner.dispatch.celery_pool import CeleryPool
 from runner.dispatch.messages import Ended, Heartbeat, RunOrder, read_message, write_message
-from runner.dispatch.publisher import Parcel, Publisher
 from runner.dsl.plan import Plan
 from runner.events import Moment, RunEnded
 from runner.result import RunResult, StepResult
@@ -50,9 +50,11 @@ RATES = (10, 100, 1_000, 10_000)
 """Journeys a minute."""
 JOURNEY = "from runner import journey\n@journey\ndef empty(step):\n    with step('nothing'):\n        pass\n"
 OPENS = "from runner import journey\n@journey\ndef opens(page, step):\n    with step('open'):\n        page.goto('{url}')\n"
-AT_ONCE = 200
-"""Orders that the simulated workers have at a time."""
-TOGETHER = 100
+SIMULATED = 8
+"""Workers. Each has a connection of its own, as a real one has, which gives one order after the other."""
+AT_ONCE = 25
+"""Orders that each of them has at a time."""
+TOGETHER = 25
 """Results that are sent together."""
 SOON = 0.001
 """Seconds in which further orders come, whose results are sent together with the first."""
@@ -65,14 +67,24 @@ def settings_of(address: str, password: str, folder: Path) -> Settings:
 
 
 def simulate_workers(address: str, password: str, folder: Path, ready: Any, stop: Any) -> None:
-    """Answers each order at once; says every second that it is there."""
-    from kombu import Consumer, Producer
-
+    """Answers each order at once; says every second that its workers are there."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, range(psutil.cpu_count() or 1))
     settings = settings_of(address, password, folder)
-    names = Names(settings.queue_prefix)
     app = make_app(settings)
+    names = Names(settings.queue_prefix)
+    threads = [threading.Thread(target=simulate_worker, args=(app, names, f"w{number}", stop)) for number in range(SIMULATED)]
+    for one in threads:
+        one.start()
+    ready.set()
+    for one in threads:
+        one.join()
+
+
+def simulate_worker(app: Any, names: Names, name: str, stop: Any) -> None:
+    """One of them."""
+    from kombu import Consumer, Producer
+
     answered: list[tuple[bytes, Any]] = []
     # While a message waits to be confirmed, others would come through the same connection.
     with app.connection_for_read() as connection, app.connection_for_write() as answers:
@@ -83,8 +95,8 @@ def simulate_workers(address: str, password: str, folder: Path, ready: Any, stop
         def answer(message: Any) -> None:
             order = read_message(json.loads(message.body)[0][0])
             assert isinstance(order, RunOrder)
-            ended = Ended(result=empty_result(order), worker="w")
-            answered.append((write_message(ended, "w"), message))
+            ended = Ended(result=empty_result(order), worker=name)
+            answered.append((write_message(ended, name), message))
 
         def send() -> None:
             # As a worker does, which sends what waits together, and acknowledges an order when its result is in the broker.
@@ -100,14 +112,13 @@ def simulate_workers(address: str, password: str, folder: Path, ready: Any, stop
             while not stop.is_set():
                 if time.monotonic() - beaten > 1:
                     beaten = time.monotonic()
-                    beat = Heartbeat(worker="w", location=LOCATION, version="1", sent_at=datetime.now(UTC), concurrency=AT_ONCE)
+                    beat = Heartbeat(worker=name, location=LOCATION, version="1", sent_at=datetime.now(UTC), concurrency=AT_ONCE)
                     news.publish(
-                        write_message(beat, "w"),
+                        write_message(beat, name),
                         content_type="application/json",
                         content_encoding="utf-8",
                         declare=[news.exchange],
                     )
-                    ready.set()
                 with suppress(TimeoutError):
                     connection.drain_events(timeout=0.2)
                     while len(answered) < TOGETHER:

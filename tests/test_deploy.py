@@ -532,7 +532,7 @@ def closed(schema: Any) -> Any:
 def test_the_number_of_workers_follows_the_queue_of_their_location(name: str) -> None:
     from jsonschema import validate
 
-    from runner.dispatch.broker import Names
+    from runner.dispatch.broker.application import Names
     from runner.settings.settings import Settings
 
     authentication, *scaled = yaml.safe_load_all(text(f"keda-{name}.yaml"))

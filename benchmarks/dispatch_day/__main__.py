@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.dispatch_day.faults import Fault, Faults
 from benchmarks.dispatch_day.ledger import Away, Ledger, balance
 from benchmarks.dispatch_day.monitor import Monitor
-from runner.dispatch.broker import Names, make_app, results_queue, runs_queue
+from runner.dispatch.broker.application import Names, make_app, results_queue, runs_queue
 from runner.dsl.slots.schedule import Schedule
 from runner.settings.duration import parse_duration
 from runner.store import Store, StoreDown

@@ -12,7 +12,7 @@ from msgspec import Struct
 from benchmarks.dispatch_day.ledger import read_notes, read_worker_results
 from benchmarks.dispatch_day.monitor import Monitor
 from runner.bundles.make_bundle import PLACE
-from runner.dispatch.broker import TASK, Names, make_app, results_queue, runs_queue
+from runner.dispatch.broker.application import TASK, Names, make_app, results_queue, runs_queue
 from runner.dispatch.messages import Ended, RunOrder, read_message, write_message
 from tests.support.services.journey_worker import JourneyWorker
 

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from runner.archive.archive import Archive
 from runner.browser.chromium import Browser
 from runner.bundles.publish_bundle import require_storage
-from runner.dispatch.broker import make_app
+from runner.dispatch.broker.application import make_app
+from runner.dispatch.broker.receiver import Delivery, Receiver
+from runner.dispatch.broker.sender import Revoke, SayTaken, Sender, SendRun
 from runner.dispatch.bundle_publisher import BundlePublisher
 from runner.dispatch.health import SILENT, WorkerHealth
 from runner.dispatch.in_flight import InFlight, SentRun
 from runner.dispatch.inbox import Inbox
-from runner.dispatch.link import Delivery, Receiver, Revoke, SayTaken, Sender, SendRun
 from runner.dispatch.messages import (
     Begun,
     Ended,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 from queue import Empty, SimpleQueue
 
-from runner.dispatch.link import Delivery
+from runner.dispatch.broker.receiver import Delivery
 
 
 class Inbox:

@@ -75,7 +75,7 @@ def worker(
 def _work(settings: Settings, listen: str | None) -> None:
     # Imported here: Celery is an extra, and no other command needs it.
     from runner.archive.object_storage import open_storage
-    from runner.dispatch.broker import BrokerAddress
+    from runner.dispatch.broker.address import BrokerAddress
     from runner.dispatch.worker.executor import RunExecutor
     from runner.dispatch.worker.program import WorkerProgram
     from runner.scheduler.results.upload_queue import UploadQueue

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from runner.dispatch.broker import BrokerAddress, Names, news_exchange, results_queue
+from runner.dispatch.broker.address import BrokerAddress
+from runner.dispatch.broker.application import Names, news_exchange, results_queue
+from runner.dispatch.broker.publisher import AT_ONCE, Parcel, Publisher
 from runner.dispatch.health import HEARTBEAT
-from runner.dispatch.publisher import AT_ONCE, Parcel, Publisher
 from runner.private_files import make_private_folder, write_private_file
 from runner.settings.settings import Settings
 

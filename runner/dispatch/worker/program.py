@@ -21,7 +21,7 @@ import msgspec
 from msgspec.structs import replace
 
 from runner.archive.archive import Archive
-from runner.dispatch.broker import TASK, Names, make_app, runs_queue
+from runner.dispatch.broker.application import TASK, Names, make_app, runs_queue
 from runner.dispatch.messages import (
     Begun,
     Ended,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.dispatch.broker import BrokerAddress, make_app
+from runner.dispatch.broker.address import BrokerAddress
+from runner.dispatch.broker.application import make_app
 from runner.errors import ConfigError
 from runner.settings.settings import Settings, load_settings
 from tests.runner.dispatch.dispatching import check_ledger, start_dispatching

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from runner.archive.archive import Archive
-from runner.dispatch.broker import TASK, Names, make_app, news_exchange, results_queue, runs_queue
+from runner.dispatch.broker.application import TASK, Names, make_app, news_exchange, results_queue, runs_queue
 from runner.dispatch.messages import Begun, Ended, write_message
 from runner.settings.settings import load_settings
 from tests.runner.dispatch.dispatching import held, let_go_on, start_dispatching, wait_until_begun

@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 
 from runner.archive.archive import Archive
-from runner.dispatch.broker import Names, results_queue
+from runner.dispatch.broker.application import Names, results_queue
 from runner.dispatch.worker.executor import RunExecutor
 from runner.dispatch.worker.outbox import FOLDER, Outbox
 from runner.dsl.plan import Plan

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from kombu import Connection
 
-from runner.dispatch.broker import Names, make_app, runs_queue
-from runner.dispatch.link import Revoke, Sender, SendRun
-from runner.dispatch.publisher import AT_ONCE, Parcel, Publisher
+from runner.dispatch.broker.application import Names, make_app, runs_queue
+from runner.dispatch.broker.publisher import AT_ONCE, Parcel, Publisher
+from runner.dispatch.broker.sender import Revoke, Sender, SendRun
 from runner.settings.settings import Settings, load_settings
 from tests.support.services.brokers import Broker, Kind
 from tests.support.wait import wait_until

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.dispatch import broker as broker_module
-from runner.dispatch.broker import make_app
-from runner.dispatch.link import Delivery, Receiver
+from runner.dispatch.broker import application
+from runner.dispatch.broker.application import make_app
+from runner.dispatch.broker.receiver import Delivery, Receiver
 from runner.dispatch.messages import Ended
 from tests.runner.dispatch.test_given_up import result
 from tests.runner.dispatch.test_messages_again import Client
@@ -19,7 +19,7 @@ from tests.support.wait import wait_until
 def test_a_result_that_was_received_and_not_acknowledged_comes_to_the_next_scheduler(
     daemon: Daemon, new_broker: Callable[[Kind], Broker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broker_module, "RESULT_VISIBILITY", 1)
+    monkeypatch.setattr(application, "RESULT_VISIBILITY", 1)
     client = Client(new_broker("redis"), daemon)
     settings = client._settings
 
@@ -29,7 +29,8 @@ def test_a_result_that_was_received_and_not_acknowledged_comes_to_the_next_sched
 
         receiver = Receiver(make_app(settings), settings, take, lambda _: None)
         # As one that is killed: what it has is not given back.
-        receiver._acknowledge = lambda: None  # type: ignore[method-assign]
+        for one in receiver._connections:
+            one._acknowledge = lambda: None  # type: ignore[method-assign]
         receiver.start()
         return receiver
 

@@ -1,4 +1,4 @@
-"""A scheduler's connections to the broker: one thread sends, another receives, and each connects again when it has to.
+"""A scheduler's connection that sends, in a thread, which connects again when it has to.
 
 What is to be sent waits in order while the broker is away, up to a bound; the loop of the scheduler never waits for it.
 """
@@ -10,16 +10,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice, takewhile
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
-from runner.dispatch.broker import TASK, BrokerAddress, Names, news_exchange, result_options, results_queue, runs_queue
+from runner.dispatch.broker.address import BrokerAddress
+from runner.dispatch.broker.application import TASK, Names, news_exchange, runs_queue
+from runner.dispatch.broker.publisher import AT_ONCE, Parcel, Publisher
 from runner.dispatch.messages import Clock, Taken, write_message
-from runner.dispatch.publisher import AT_ONCE, Parcel, Publisher
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
 
 PAUSE = 1.0
 """Seconds between two tries to connect."""
-DRAIN = 0.2
-"""Seconds of a wait for messages, after which results that are stored are acknowledged."""
-PREFETCHED = 500
-"""Results that are taken in and not stored yet; the others wait in the broker."""
 MOST_WAITING = 50_000
 """Messages that wait for the broker; when there are more, the oldest are dropped: their runs are given up when they are due."""
 CLOCK_EVERY = 10.0
@@ -209,106 +204,3 @@ class _Desk:
     def revoke(self, runs: Sequence[str]) -> None:
         """Says to all workers that runs are not to be begun any more."""
         self._app.control.revoke(list(runs), connection=self._connection)
-
-
-class Delivery(Struct, frozen=True, eq=False):
-    """A message that the broker keeps until it is acknowledged; `connection` counts the connections through which messages come."""
-
-    connection: int
-    message: Any
-
-
-class Receiver:
-    """Receives in a thread: `result` gets the body of each message of the queue of results with its delivery, `news` that of each other one.
-
-    A result stays in the broker until its delivery is given to `done`.
-    """
-
-    def __init__(
-        self, app: "Celery", settings: Settings, result: Callable[[bytes, Delivery], None], news: Callable[[bytes], None]
-    ) -> None:
-        self._app = app
-        self._names = Names(settings.queue_prefix)
-        self._address = BrokerAddress(settings)
-        self._options = result_options(settings)
-        self._result = result
-        self._news = news
-        self._acknowledged: SimpleQueue[Delivery] = SimpleQueue()
-        self._stopped = threading.Event()
-        self._connection = 0
-        self.down = "not connected yet"
-        """Why nothing can be received; empty while it works."""
-        self._thread = threading.Thread(target=self._work, name="dispatch-receive", daemon=True)
-
-    def start(self) -> None:
-        """Starts the thread."""
-        self._thread.start()
-
-    def done(self, delivery: Delivery) -> None:
-        """A result is stored, or is not needed: the broker need not keep it. From any thread."""
-        self._acknowledged.put(delivery)
-
-    def stop(self, timeout: float) -> None:
-        """Acknowledges what is stored and ends the thread."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
-
-    def _work(self) -> None:
-        first = True
-        while not self._stopped.is_set():
-            try:
-                with self._app.connection_for_read(transport_options=self._options) as connection:
-                    connection.ensure_connection(max_retries=1, timeout=5)
-                    self._receive(connection)
-            except Exception as error:  # noqa: BLE001 (a client library of a broker raises its own, and those of sockets and TLS)
-                if not self.down or first:
-                    log.error("%s; results wait until it works again", self._address.describe(error))
-                self.down = self._address.describe(error)
-                first = False
-                self._stopped.wait(PAUSE)
-
-    def _receive(self, connection: "Connection") -> None:
-        from kombu import Consumer, Queue
-
-        self._connection += 1
-        channel = connection.channel()
-        results = Consumer(channel, [results_queue(self._names)], on_message=self._take_result, auto_declare=True)
-        results.qos(prefetch_count=PREFETCHED)
-        # Of its own, and gone with the connection: every scheduler hears all news.
-        own = Queue(
-            f"{self._names.news}.{uuid4()}", news_exchange(self._names), exclusive=True, auto_delete=True, durable=False
-        )
-        news: Consumer = Consumer(connection.channel(), [own], on_message=self._take_news, no_ack=True)
-        with results, news:
-            if self.down and self.down != "not connected yet":
-                log.info("results come from the broker %s again", self._address.shown)
-            self.down = ""
-            while not self._stopped.is_set():
-                with suppress(TimeoutError):
-                    connection.drain_events(timeout=DRAIN)
-                if connection.supports_heartbeats:
-                    connection.heartbeat_check()
-                self._acknowledge()
-            self._acknowledge()
-
-    def _acknowledge(self) -> None:
-        while True:
-            try:
-                delivery = self._acknowledged.get_nowait()
-            except Empty:
-                return
-            # What came through an earlier connection cannot be acknowledged, and comes again.
-            if delivery.connection == self._connection:
-                delivery.message.ack()
-
-    def _take_result(self, message: Any) -> None:
-        self._result(_body(message), Delivery(self._connection, message))
-
-    def _take_news(self, message: Any) -> None:
-        self._news(_body(message))
-
-
-def _body(message: Any) -> bytes:
-    body = message.body
-    return body if isinstance(body, bytes) else bytes(body) if isinstance(body, memoryview) else str(body).encode()
