@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -14,10 +14,10 @@ from runner.archive.archive import Archive
 from runner.browser.chromium import Browser
 from runner.bundles.publish_bundle import require_storage
 from runner.dispatch.broker.application import make_app
-from runner.dispatch.broker.receiver import Delivery, Receiver
+from runner.dispatch.broker.receiver import PREFETCHED, Delivery, Receiver
 from runner.dispatch.broker.sender import Revoke, SayTaken, Sender, SendRun
 from runner.dispatch.bundle_publisher import BundlePublisher
-from runner.dispatch.health import SILENT, WorkerHealth
+from runner.dispatch.health import SILENT, ListeningClock, WorkerHealth
 from runner.dispatch.in_flight import InFlight, SentRun
 from runner.dispatch.inbox import Inbox
 from runner.dispatch.messages import (
@@ -60,15 +60,16 @@ class CeleryPool:
     Raises ConfigError when the settings name no broker, or no storage for bundles.
     """
 
-    def __init__(self, settings: Settings, sender: str, start: Path) -> None:
+    def __init__(self, settings: Settings, sender: str, start: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._bundles: BundlePublisher | None = None
         if settings.bundle_key is not None:
             require_storage(settings)
             self._bundles = BundlePublisher(settings, start)
         self._orders = OrderWriter(settings, sender, lambda: self._bundles.bundle if self._bundles else None)
-        self.health = WorkerHealth()
-        self._flying = InFlight(self.health)
+        self._clock = ListeningClock(clock)
+        self.health = WorkerHealth(self._clock)
+        self._flying = InFlight(self.health, self._clock)
         self._abandoned: list[Abandoned] = []
         self._strays: list[RunResult] = []
         self._deliveries: dict[str, list[Delivery]] = {}
@@ -191,17 +192,20 @@ class CeleryPool:
     def poll(self, timeout: float, also: Sequence[int] = ()) -> list[int]:
         """Waits for messages and handles them; returns the file descriptors in `also` that are ready to be read."""
         ready = self._inbox.wait(timeout, also)
-        for body, delivery in self._inbox.take(BATCH):
+        taken = list(self._inbox.take(BATCH))
+        for body, delivery in taken:
             self._handle(body, delivery)
         self._save_arrived()
+        # The broker keeps further results back while too many are not stored.
+        self._clock.turn(not self._in.down and len(taken) < BATCH and len(self._deliveries) < PREFETCHED)
         self._give_up()
         return ready
 
     def _give_up(self) -> None:
         """Gives up the runs of which nothing more is expected."""
-        if time.monotonic() - self._looked_at < LOOK:
+        if self._clock() - self._looked_at < LOOK:
             return
-        self._looked_at = time.monotonic()
+        self._looked_at = self._clock()
         given_up = self._flying.give_up()
         if given_up:
             self._out.put(Revoke(tuple(one.run for one in given_up)))

@@ -24,7 +24,7 @@ LOST_AFTER = 4 * HEARTBEAT
 
 
 class SentRun(Struct):
-    """A run that is elsewhere. Times are seconds by `time.monotonic()`."""
+    """A run that is elsewhere. Times are seconds by the clock of `InFlight`."""
 
     plan: Plan
     slot: Slot
