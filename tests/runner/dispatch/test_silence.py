@@ -12,7 +12,7 @@ from runner.dispatch import celery_pool
 from runner.dispatch.celery_pool import CeleryPool
 from runner.dispatch.health import GAP, HEARTBEAT, SILENT, WorkerHealth
 from runner.dispatch.in_flight import LOST_AFTER, MARGIN
-from runner.dispatch.link import Delivery
+from runner.dispatch.broker.receiver import Delivery
 from runner.dispatch.messages import Begun, Ended, Heartbeat, Message, write_message
 from runner.dispatch.save_result import ResultSaver
 from runner.dsl.plan import Plan
