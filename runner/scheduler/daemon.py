@@ -20,7 +20,7 @@ from runner.errors import DiscoveryError
 from runner.events import Listener
 from runner.result import RunResult
 from runner.scheduler.capacity import CapacityLog, read_durations
-from runner.scheduler.elsewhere import StrayIntake, handle_abandoned
+from runner.scheduler.elsewhere import AssumedRunRemoval, StrayIntake, handle_abandoned
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.scheduler.location_health import LocationHealth, LocationMonitor, OwnLocation
 from runner.scheduler.metrics_endpoint import Exporter
@@ -179,6 +179,7 @@ class Scheduler:
         )
         self._locations.beat(now)
         self._watcher.beats.append(self._locations.beat)
+        self._watcher.beats.append(AssumedRunRemoval(self._store, self._archive.folder).beat)
         self._watcher.start()
         if not once:
             self._requests.start()
