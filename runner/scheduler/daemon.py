@@ -76,6 +76,7 @@ class Scheduler:
         self.owner = str(uuid4())
         """Its name among the schedulers that share a database or a broker."""
         self._broken: dict[Path, str] = {}
+        self._warnings: tuple[str, ...] = ()
         self._stop_by: float | None = None
         self._turned = time.monotonic()
         self._wake_read, self._wake_write = os.pipe()
@@ -291,6 +292,10 @@ class Scheduler:
                 log.error("%s%s", message, "" if first else "; what it held before stays on the schedule")
         for file in self._broken.keys() - broken.keys():
             log.info("%s can be used again", file)
+        for warning in loaded.warnings:
+            if warning not in self._warnings:
+                log.warning("%s", warning)
+        self._warnings = loaded.warnings
         self._broken = broken
         self._exporter.broken_files.set(len(broken))
         try:
