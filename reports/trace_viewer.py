@@ -10,10 +10,11 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import msgspec
 
+from runner.archive.zip_errors import ZIP_ERRORS
 from runner.errors import RunNotFound
 from runner.scheduler.bounded_server import BoundedThreads
 from runner.untrusted_text import decode_strictly
@@ -110,16 +111,18 @@ def cut(trace: Path, step: str, target: Path) -> None:
     Snapshots stay: one may stand for parts of those before it. Raises RunNotFound also for a file that is not a trace.
     """
     try:
-        source = ZipFile(trace)
-    except (BadZipFile, OSError) as error:
-        raise RunNotFound(f"the trace {trace} cannot be read: {error}") from error
-    with source, ZipFile(target, "w", ZIP_DEFLATED, compresslevel=1) as cut_out:
+        _cut(trace, step, target)
+    except (*ZIP_ERRORS, msgspec.DecodeError) as error:
+        raise RunNotFound(
+            f"the trace {trace} cannot be read: {error}; it is damaged, or not a trace of Playwright's"
+        ) from error
+
+
+def _cut(trace: Path, step: str, target: Path) -> None:
+    with ZipFile(trace) as source, ZipFile(target, "w", ZIP_DEFLATED, compresslevel=1) as cut_out:
         names = source.namelist()
         lines = {name: source.read(name).splitlines() for name in names if name.endswith(".trace")}
-        try:
-            decoded = {name: [decode_strictly(line, _LINE) for line in found] for name, found in lines.items()}
-        except msgspec.DecodeError as error:
-            raise RunNotFound(f"the trace {trace} cannot be read: {error}") from error
+        decoded = {name: [decode_strictly(line, _LINE) for line in found] for name, found in lines.items()}
         begun = [line for found in decoded.values() for line in found if line.type == "before"]
         groups = {line.callId: line.title for line in begun if line.method == "tracingGroup"}
         kept = {call for call, title in groups.items() if title == step}

@@ -18,6 +18,8 @@ SITE: frozenset[FailureKind] = frozenset({"assertion", "timeout", "http", "navig
 """The kinds of failure that are the site's; all others are the monitor's."""
 MONITOR_ITSELF: frozenset[FailureKind] = frozenset({"browser", "monitor"})
 """The kinds of failure that no journey can cause."""
+GIVEN_UP = "this is the scheduler's own word: nothing came from the worker; a result that comes later takes its place"
+"""The note of a run of which a scheduler expected nothing more, by which the store knows it too."""
 Clock = Literal["page", "stopwatch"]
 WeightType = Literal["document", "script", "style", "image", "font", "media", "fetch", "other"]
 Trigger = Literal["", "schedule", "demand", "confirm", "smoke"]
@@ -382,6 +384,11 @@ class RunResult(Struct, frozen=True, kw_only=True):
         wrong |= {one.step for one in self.overruns} | ({""} if self.status in {"failed", "error"} and not known else set())
         held = {one.step for one in self.quarantine if not one.over}
         return bool(wrong) and ("" in held or wrong <= held)
+
+    @property
+    def assumed(self) -> bool:
+        """True for what a scheduler says about a run that was given up: its own result may still come."""
+        return GIVEN_UP in self.notes
 
     @property
     def flaky(self) -> bool:

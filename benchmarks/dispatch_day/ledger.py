@@ -14,9 +14,8 @@ from benchmarks.dispatch_day.journeys import LOCATIONS
 from runner.archive.archive import Archive, run_folder_name
 from runner.archive.run_files import RESULT
 from runner.bundles.make_bundle import PLACE
-from runner.result import RunResult
+from runner.result import GIVEN_UP, RunResult
 from runner.store import Store
-from runner.store.given_up import GIVEN_UP
 from tests.support.services.journey_worker import JourneyWorker
 
 if TYPE_CHECKING:

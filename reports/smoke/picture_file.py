@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from zipfile import ZIP_STORED, BadZipFile, ZipFile
+from zipfile import ZIP_STORED, ZipFile
 
+from runner.archive.zip_errors import ZIP_ERRORS
 from runner.errors import ConfigError
 from runner.private_files import FILE
 
@@ -65,5 +66,5 @@ def read_pictures(file: Path, names: Mapping[str, str]) -> dict[str, bytes]:
             return {key: opened.read(name) for key, name in names.items()}
     except FileNotFoundError as error:
         raise NoPictures(f"{file} does not exist any more") from error
-    except (OSError, BadZipFile, KeyError) as error:
+    except ZIP_ERRORS as error:
         raise NoPictures(f"{file} cannot be read: {error}") from error

@@ -1,19 +1,24 @@
 """Which saved runs to remove: by age, by count per journey, by total size; the newest of each kind always stays.
 
-Results of smoke checks are removed by age.
+Results of smoke checks are removed by age, signed-in states when no run has used them for long.
 """
 
+import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from runner.archive.archive import PICTURES, SMOKE, Archive, Saved, measure_folder
+from runner.dsl.plan import STATES
 from runner.settings.duration import show_duration
 from runner.settings.settings import Settings
+
+KEEP_STATES = timedelta(days=30)
+"""After how long without a run that uses it a state is removed: it signs somebody in, and is made again when it is needed."""
 
 
 class ExpiredRun(Struct, frozen=True):
@@ -41,6 +46,18 @@ class ExpiredCheck(Struct, frozen=True):
         """Removes it from the disk. Raises OSError."""
         self.pictures.unlink(missing_ok=True)
         self.file.unlink()
+
+
+class ExpiredState(Struct, frozen=True):
+    """A signed-in state to remove, and why."""
+
+    file: Path
+    bytes: int
+    reason: str
+
+    def remove(self) -> None:
+        """Removes it from the disk. Raises OSError."""
+        self.file.unlink(missing_ok=True)
 
 
 class _Check(Struct):
@@ -114,8 +131,19 @@ def select_expired_checks(archive: Archive, settings: Settings, now: datetime) -
     return doomed
 
 
-def prune_archive(archive: Archive, settings: Settings, now: datetime) -> Iterator[ExpiredRun | ExpiredCheck]:
-    """Removes all expired runs of this folder and checks, and yields each after it is removed.
+def select_unused_states(archive: Archive, now: datetime) -> list[ExpiredState]:
+    """The signed-in states that no run has used for long, and what was left of one that was not written to its end."""
+    doomed = []
+    folder = archive.folder / STATES
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        state = file.lstat()
+        if stat.S_ISREG(state.st_mode) and now - datetime.fromtimestamp(state.st_mtime, UTC) > KEEP_STATES:
+            doomed.append(ExpiredState(file, state.st_size, f"not used for {show_duration(KEEP_STATES.total_seconds())}"))
+    return doomed
+
+
+def prune_archive(archive: Archive, settings: Settings, now: datetime) -> Iterator[ExpiredRun | ExpiredCheck | ExpiredState]:
+    """Removes all expired runs of this folder, checks and signed-in states, and yields each after it is removed.
 
     Raises OSError or StorageDown when one cannot be removed.
     """
@@ -125,6 +153,9 @@ def prune_archive(archive: Archive, settings: Settings, now: datetime) -> Iterat
     for check in select_expired_checks(archive, settings, now):
         check.remove()
         yield check
+    for state in select_unused_states(archive, now):
+        state.remove()
+        yield state
 
 
 def _too_old(passed: bool, ended_at: datetime, settings: Settings, now: datetime) -> str:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from runner.bundles.make_bundle import Bundle
 from runner.bundles.signature import short
 from runner.dsl.context_plan import ContextPlan
-from runner.dsl.plan import Plan
+from runner.dsl.plan import Plan, state_file
 from runner.errors import BundleError, ConfigError
 from runner.settings.settings import Settings
 
@@ -61,7 +61,8 @@ def strip_plan(plan: Plan) -> Plan:
         context=ContextPlan(),
         ca_file=None,
         storage_state=None,
-        state_file=None,
+        # Its name alone, which says for which site it is.
+        state_file=Path(plan.state_file.name) if plan.state_file is not None else None,
         secrets_dir=None,
         secrets_file=None,
         update_pictures=False,
@@ -91,7 +92,7 @@ def unpack_plan(packed: PackedPlan, folder: Path, settings: Settings) -> Plan:
         context=ContextPlan(),
         ca_file=settings.ca_file,
         storage_state=None,
-        state_file=settings.runs_dir.absolute() / ".state" / f"{plan.signed_in_by}.json" if plan.signed_in_by else None,
+        state_file=state_file(settings.runs_dir.absolute(), plan.signed_in_by, plan.state_file) if plan.signed_in_by else None,
         secrets_dir=settings.secrets_dir,
         secrets_file=settings.secrets_file,
         # What either side hides is hidden: what a run saves leaves this machine.

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from runner.archive.object_storage import open_storage
 from runner.dispatch.messages import RunOrder, write_message
-from runner.dsl.plan import Plan
+from runner.dsl.plan import Plan, state_file
 from runner.errors import ConfigError, StorageDown
 from runner.result import Trigger
 from runner.settings.secrets import Secrets, find_missing
@@ -108,7 +108,7 @@ def fill_plan(order: RunOrder, settings: Settings, until: ExitStack) -> tuple[Pl
             f"{plan.file}: does not exist here; set bundle_key_file and artifacts, so that journeys travel in bundles, or give workers "
             "the scheduler's folder at the same path"
         )
-    state = settings.runs_dir.absolute() / ".state" / f"{plan.signed_in_by}.json" if plan.signed_in_by else None
+    state = state_file(settings.runs_dir.absolute(), plan.signed_in_by, plan.state_file) if plan.signed_in_by else None
     own = {"secrets_dir": settings.secrets_dir, "secrets_file": settings.secrets_file, "ca_file": settings.ca_file}
     redact = tuple(dict.fromkeys((*plan.redact, *settings.redact)))
     return replace(plan, **own, state_file=state, redaction=plan.redaction or settings.redaction, redact=redact), notes

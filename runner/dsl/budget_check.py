@@ -1,12 +1,33 @@
-"""Whether budgets and quarantine match any journey of the project, or any of its steps."""
+"""Whether what the settings name (budgets, quarantine, objectives, the status page) matches any journey of the project, or its steps."""
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from runner.dsl.discovery import suggest
 from runner.dsl.journey import Journey
 from runner.result import Quarantine
 from runner.settings.sections.budgets import Budget
+from runner.settings.settings import Settings
+
+
+def find_unmatched(settings: Settings, project: Sequence[Journey]) -> Iterator[str]:
+    """A message for each name in the settings that matches nothing of the whole project."""
+    yield from find_unmatched_budgets(settings.budgets, project)
+    yield from find_unmatched_quarantine(settings.quarantine, project)
+    yield from find_unmatched_names(settings, project)
+
+
+def find_unmatched_names(settings: Settings, project: Sequence[Journey]) -> Iterator[str]:
+    """Names of the status page and of objectives that no journey of the whole project has."""
+    names = sorted({one.name for one in project})
+    if settings.status_page is not None:
+        for name in settings.status_page.journeys:
+            if name not in names:
+                yield f"status_page.journeys: no journey is named {name!r}; {suggest(name, names)}"
+    for objective in settings.slo:
+        if objective.journeys and not any(map(objective.applies_to, names)):
+            yield f"slo.{objective.name}.journeys: no journey is named {' or '.join(objective.journeys)}; there are: {', '.join(names)}"
 
 
 def find_unmatched_budgets(budgets: Sequence[Budget], journeys: Sequence[Journey]) -> Iterator[str]:

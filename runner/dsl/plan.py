@@ -1,6 +1,8 @@
 """All that one run of a journey needs, resolved from its options and the settings: a plain value that can be sent to a worker."""
 
+import re
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,10 @@ from runner.settings.parsers.telemetry import TracedRequests
 from runner.settings.parsers.values import Engine, Waits
 from runner.settings.sections.budgets import Budget
 from runner.settings.settings import Settings
+
+STATES = ".state"
+"""Beside the runs: signed-in states, one file for each set-up journey, and for each other site that it signs in to."""
+_SITE_STATE = re.compile(r"-[0-9a-f]{12}\.json")
 
 
 class Plan(ArtifactSettings, frozen=True, kw_only=True):
@@ -214,7 +220,29 @@ def _state_file(journey: Journey, settings: Settings) -> Path | None:
         return None
     if journey.options.storage_state is not None:
         raise ConfigError(f"{journey.where}: options storage_state and signed_in_by: both give the signed-in state; keep one")
-    return settings.runs_dir / ".state" / f"{name}.json"
+    return state_file(settings.runs_dir, name)
+
+
+def state_file(runs_dir: Path, setup: str, elsewhere: Path | None = None) -> Path:
+    """The signed-in state that the journey `setup` makes; `elsewhere` is that of a scheduler, whose name says for which site it is."""
+    name = elsewhere.name if elsewhere is not None else ""
+    return runs_dir / STATES / (name if _SITE_STATE.fullmatch(name.removeprefix(setup)) else f"{setup}.json")
+
+
+def state_file_for_site(file: Path, base_url: str) -> Path:
+    """That for another site than the journey's own: whoever is signed in there is not signed in here."""
+    return file.with_name(f"{file.stem}-{sha256(base_url.encode()).hexdigest()[:12]}{file.suffix}")
+
+
+def find_state_files(runs_dir: Path, setup: str) -> list[Path]:
+    """All signed-in states of a set-up journey."""
+    folder = runs_dir / STATES
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [
+        one
+        for one in files
+        if one.name == f"{setup}.json" or (one.name.startswith(setup) and _SITE_STATE.fullmatch(one.name.removeprefix(setup)))
+    ]
 
 
 def _check_place(journey: Journey, settings: Settings) -> None:

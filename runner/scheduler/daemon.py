@@ -20,7 +20,7 @@ from runner.errors import DiscoveryError
 from runner.events import Listener
 from runner.result import RunResult
 from runner.scheduler.capacity import CapacityLog, read_durations
-from runner.scheduler.elsewhere import StrayIntake, handle_abandoned
+from runner.scheduler.elsewhere import AssumedRunRemoval, StrayIntake, handle_abandoned
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.scheduler.location_health import LocationHealth, LocationMonitor, OwnLocation
 from runner.scheduler.metrics_endpoint import Exporter
@@ -76,6 +76,7 @@ class Scheduler:
         self.owner = str(uuid4())
         """Its name among the schedulers that share a database or a broker."""
         self._broken: dict[Path, str] = {}
+        self._warnings: tuple[str, ...] = ()
         self._stop_by: float | None = None
         self._turned = time.monotonic()
         self._wake_read, self._wake_write = os.pipe()
@@ -179,6 +180,7 @@ class Scheduler:
         )
         self._locations.beat(now)
         self._watcher.beats.append(self._locations.beat)
+        self._watcher.beats.append(AssumedRunRemoval(self._store, self._archive.folder).beat)
         self._watcher.start()
         if not once:
             self._requests.start()
@@ -291,6 +293,10 @@ class Scheduler:
                 log.error("%s%s", message, "" if first else "; what it held before stays on the schedule")
         for file in self._broken.keys() - broken.keys():
             log.info("%s can be used again", file)
+        for warning in loaded.warnings:
+            if warning not in self._warnings:
+                log.warning("%s", warning)
+        self._warnings = loaded.warnings
         self._broken = broken
         self._exporter.broken_files.set(len(broken))
         try:

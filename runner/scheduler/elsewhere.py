@@ -4,20 +4,23 @@ import logging
 import time
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 
 from runner.archive.archive import Archive
+from runner.archive.assumed_runs import AssumedRuns
 from runner.dispatch.run_pool import Abandoned, RunPool
 from runner.dispatch.save_result import save_result
 from runner.events import RunEnded
-from runner.result import RunResult
+from runner.result import GIVEN_UP, RunResult
 from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.slots import Key, SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.store import Store, StoreDown
-from runner.store.given_up import GIVEN_UP
 
 RETRY = 5.0
 """Seconds in which a database that does not work is not asked again."""
+REMOVAL_PERIOD = 600.0
+"""Seconds between two removals of what was assumed."""
 log = logging.getLogger("journey.schedule")
 
 
@@ -50,6 +53,29 @@ def _is_stored(store: Store, run: str) -> bool:
     except StoreDown as error:
         log.warning("%s", error)
         return False
+
+
+class AssumedRunRemoval:
+    """Removes what is saved here of runs that were given up and whose own result another scheduler has stored."""
+
+    def __init__(self, store: Store, runs: Path) -> None:
+        self._store = store
+        self._assumed = AssumedRuns(Archive(runs))
+        self._next = -float("inf")
+
+    def beat(self, _: datetime) -> None:
+        """Looks now and then, at the first call too. Raises StoreDown."""
+        if time.monotonic() < self._next:
+            return
+        try:
+            runs = set(self._assumed.list())
+            # What is not stored yet waits for the store.
+            replaced = runs - self._store.given_up_among(runs) - self._store.missing(runs) if runs else set()
+            if count := self._assumed.remove(replaced):
+                log.info("removed what had been assumed of %d %s", count, "run" if count == 1 else "runs")
+        except OSError as error:
+            log.warning("what was assumed of runs that have a result cannot be removed: %s", error)
+        self._next = time.monotonic() + REMOVAL_PERIOD
 
 
 class StrayIntake:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.codec import decoder, encode
+from runner.dsl.budget_check import find_unmatched
 from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan, plan, plan_locations, plan_schedule
@@ -71,6 +72,8 @@ class LoadedJourneys(Struct, frozen=True):
     problems: tuple[FileProblem, ...] = ()
     unknown: tuple[str, ...] = ()
     """A message for each wanted name and tag that no journey has, and each path without journeys."""
+    warnings: tuple[str, ...] = ()
+    """Names in the settings that match nothing; not looked for where only some journeys are wanted, or can be read."""
 
 
 _decoder = decoder(LoadedJourneys)
@@ -134,6 +137,7 @@ def plan_journeys(request: LoadRequest) -> LoadedJourneys:
         tuple(planned),
         tuple(FileProblem(file, message) for file, message in problems.items()),
         (*empty, *selection.unknown),
+        () if request.wanted or request.tags or problems else tuple(find_unmatched(settings, selection.journeys)),
     )
 
 

@@ -93,6 +93,15 @@ class Exporter:
         for step, seconds in judged_latencies(result):
             self.step_seconds.labels(result.journey, step).observe(seconds)
 
+    def count_late(self, result: RunResult) -> bool:
+        """Counts a run whose result came when it had been given up; whether it is the newest at its place all the same."""
+        before = self._newest.get((result.journey, result.location))
+        newest = before is None or before.id == result.id or before.started_at < result.started_at
+        self.count_run(result)
+        if before is not None and not newest:
+            self.set_newest(before)
+        return newest
+
     def start_counting(self, journey: str, steps: Iterable[str]) -> None:
         """Begins the counters of a journey at 0: the first increase of a counter that begins with 1 is lost to `increase`."""
         for status in STATUSES:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from runner.archive.archive import Archive
 from runner.dispatch.run_pool import RunPool
+from runner.result import GIVEN_UP
 from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.slots import Key, SlotLedger
 from runner.scheduler.timetable import Timetable
 from runner.store import Store
-from runner.store.given_up import GIVEN_UP, is_assumed
 from runner.store.scheduling.slots import OpenSlot
 from runner.workers.run_state import Slot
 
@@ -28,7 +28,7 @@ def store_saved_runs(store: Store, archive: Archive) -> None:
             store.add(saved.result, saved.folder)
     for identity in sorted(store.given_up_among(folders.keys() - unknown)):
         saved = archive.read(folders[identity])
-        if saved is not None and not is_assumed(saved.result.notes) and store.replace(saved.result, saved.folder):
+        if saved is not None and not saved.result.assumed and store.replace(saved.result, saved.folder):
             log.info("run %s had been given up; its saved result was stored in place of that", identity)
     if unknown:
         log.info("stored %d saved %s that the store did not have", len(unknown), "run" if len(unknown) == 1 else "runs")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.archive.archive import Archive
 from runner.archive.remote_archive import open_archive
-from runner.archive.retention import ExpiredCheck, ExpiredRun, prune_archive
+from runner.archive.retention import ExpiredCheck, ExpiredRun, ExpiredState, prune_archive
 from runner.dsl.selection import searched_paths
 from runner.errors import ConfigError, StorageDown
 from runner.scheduler.loader import FileProblem, LoadedJourneys, LoadRequest, load_in_subprocess
@@ -118,12 +118,13 @@ class Watcher:
 
     def _prune_runs(self, archive: Archive) -> None:
         """Removes old runs as the settings say; their rows in the store stay."""
-        removed = checks = 0
+        removed = checks = states = 0
         self._sweep()
         try:
             for one in prune_archive(archive, self._settings, datetime.now(UTC)):
                 removed += isinstance(one, ExpiredRun)
                 checks += isinstance(one, ExpiredCheck)
+                states += isinstance(one, ExpiredState)
         except (OSError, ConfigError, StorageDown) as error:
             log.warning("old runs cannot be removed: %s", error)
         archive.problems.clear()
@@ -131,6 +132,8 @@ class Watcher:
             log.info("removed %d old runs", removed)
         if checks:
             log.info("removed %d old smoke checks", checks)
+        if states:
+            log.info("removed %d signed-in states that no run has used for long", states)
 
     def _sweep(self) -> None:
         """Removes what workers of a killed scheduler have left that were still ending when this one began."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from runner.errors import ConfigError
 from runner.installation import install_command
 from runner.private_files import create_private_file, make_private_folder
-from runner.result import RunResult, StepResult
+from runner.result import GIVEN_UP, RunResult, StepResult
 from runner.store import rollups
 from runner.store.alerts.alerts import Alerts
 from runner.store.alerts.mutes import Mutes
@@ -24,7 +24,7 @@ from runner.store.engines.contact import Contact
 from runner.store.engines.file import make_file_engine
 from runner.store.engines.reasons import describe_failure
 from runner.store.error_states import ErrorStates
-from runner.store.given_up import is_assumed, is_given_up, remove_given_up
+from runner.store.given_up import is_given_up, remove_given_up
 from runner.store.incidents import Incidents
 from runner.store.made_journeys import MadeJourneys
 from runner.store.migrations.upgrade import is_newest, read_file_form, read_form, upgrade
@@ -201,7 +201,7 @@ class Store:
         with self.connected() as connection:
             for at in range(0, len(wanted), 500):
                 rows = connection.execute(said.where(runs.c.id.in_(wanted[at : at + 500])))
-                found.update(row.id for row in rows if is_assumed(row.notes))
+                found.update(row.id for row in rows if GIVEN_UP in row.notes)
         return found
 
     def replace(self, result: RunResult, folder: Path | None = None) -> bool:

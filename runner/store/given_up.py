@@ -1,19 +1,10 @@
 """Runs of which the scheduler expected nothing more, and whose results came after all: the result takes the place of what was stored."""
 
-from collections.abc import Collection
-
 from sqlalchemy import Connection, delete, select
 
+from runner.result import GIVEN_UP
 from runner.store.rollups import uncount
 from runner.store.tables.runs import runs
-
-GIVEN_UP = "this is the scheduler's own word: nothing came from the worker; a result that comes later takes its place"
-"""The note by which the store knows such a run."""
-
-
-def is_assumed(notes: Collection[str]) -> bool:
-    """Whether a result with these notes is only what a scheduler said."""
-    return GIVEN_UP in notes
 
 
 def is_given_up(connection: Connection, run: str) -> bool:

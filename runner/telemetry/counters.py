@@ -36,6 +36,8 @@ class Counters(Struct, kw_only=True):
     """The gauges of the newest run of each journey at a location."""
     last_at: dict[str, int] = field(default_factory=dict)
     """When the newest run of each journey at a location ended: milliseconds since the epoch."""
+    assumed: str = ""
+    """The newest run if it was given up, so that its own result may replace its gauges."""
 
     def note(self, run: str) -> None:
         """Remembers that a run is counted."""

@@ -31,7 +31,7 @@ def sample_run(
     at = max(ended_at, last + 1)
     began = min(_milliseconds(result.started_at), at - 1)
     counting = _Counting(result, counters, began, at)
-    if ended_at < last:
+    if ended_at < last and (result.assumed or counters.assumed != result.id):
         # A run beside a newer one, which its gauges must not replace.
         counters.last_at[place] = at
         return counting.count(bounds, histograms)
@@ -43,6 +43,7 @@ def sample_run(
     current = [series_key(one.labels) for one in gauges]
     gone = set(counters.gauges.get(place, ())) - set(current)
     counters.gauges[place], counters.last_at[place] = current, at
+    counters.assumed = result.id if result.assumed else ""
     ended = [Series(_labels(key), ((at, STALE),)) for key in sorted(gone)]
     return [*gauges, *ended, *counting.count(bounds, histograms)]
 

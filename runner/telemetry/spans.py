@@ -46,7 +46,8 @@ class Span(Struct, frozen=True, kw_only=True):
 
 def build_spans(result: RunResult) -> tuple[Span, ...]:
     """The spans of a run, the run's own first. Parts that did not run (skipped) have none."""
-    run = span_id(result.id)
+    # What is assumed of a run must not have the id that the run's own span has, should that come later.
+    run = span_id(result.id, "assumed") if result.assumed else span_id(result.id)
     found = [
         Span(
             id=run,
@@ -63,6 +64,7 @@ def build_spans(result: RunResult) -> tuple[Span, ...]:
                 "journey.flaky": result.flaky,
                 "journey.over_budget": result.over_budget,
                 "journey.contended": result.contended,
+                **({"journey.assumed": True} if result.assumed else {}),
                 **({"journey.trigger": result.trigger} if result.trigger not in {"", "schedule"} else {}),
                 **({"journey.base_url": result.environment.base_url} if result.environment.base_url else {}),
                 **_fault(result.failure),
@@ -70,7 +72,7 @@ def build_spans(result: RunResult) -> tuple[Span, ...]:
             error=_error(result.failure, result.status),
         )
     ]
-    for attempt, counts in _attempts(result):
+    for attempt, counts in () if result.assumed else _attempts(result):
         found += _attempt_spans(result.id, attempt, run, counts)
     return tuple(found)
 

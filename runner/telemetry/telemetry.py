@@ -22,6 +22,8 @@ from runner.telemetry.sender import Sender
 from runner.telemetry.series import Series
 
 FOLDER = ".telemetry"
+ASSUMED = "-assumed"
+"""After the id of a run that was given up: its own result, which may come later, is sent as well, and after this."""
 log = logging.getLogger("journey.telemetry")
 
 
@@ -109,7 +111,7 @@ class Telemetry:
         for one in self._senders:
             if requested and one in self._counted.values():
                 continue
-            one.put(moment.result.id, item)
+            one.put(f"{moment.result.id}{ASSUMED}" if moment.result.assumed else moment.result.id, item)
 
     def forget(self, journey: str) -> None:
         """Ends the series of a journey that is no longer on the schedule."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urljoin, urlsplit
 from urllib.request import urlopen
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from rich.console import Console
 from reports import trace_viewer
 from reports.compare.run_diff import compare_runs
 from reports.formats.html import run as run_page
+from reports.smoke.picture_file import NoPictures, read_pictures
 from reports.terminal import progress as console
 from reports.terminal.run_detail import render_run
 from reports.terminal.run_diff import render_run_diff
@@ -293,6 +295,29 @@ def test_a_trace_can_be_cut_to_one_step(monitor: Monitor, chrome: Browser, tmp_p
         page.get_by_role("treeitem", name="Hover").click()
         page.get_by_role("tab", name="Before").click()
         expect(page.frame_locator("iframe.snapshot-visible").get_by_role("heading", name="Your cart")).to_be_visible()
+
+
+def test_a_trace_that_is_damaged_inside_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "trace.zip"
+    for damage in ("sum", "deflate", "encrypted", "method"):
+        with ZipFile(file, "w", ZIP_DEFLATED) as made:
+            made.writestr("0-trace.trace", b'{"type":"before"}\n' * 500)
+        content = bytearray(file.read_bytes())
+        central = content.rindex(b"PK\x01\x02")
+        if damage == "sum":
+            content[central + 16] ^= 0xFF
+        elif damage == "deflate":
+            content[50:60] = b"\xff" * 10
+        elif damage == "encrypted":
+            content[central + 8] |= 1
+            content[6] |= 1
+        else:
+            content[central + 10] = content[8] = 77
+        file.write_bytes(content)
+        with pytest.raises(RunNotFound, match=r"trace\.zip cannot be read: .*; it is damaged, or not a trace of Playwright's"):
+            trace_viewer.cut(file, "pay", tmp_path / "cut.zip")
+        with pytest.raises(NoPictures, match=r"trace\.zip cannot be read: "):
+            read_pictures(file, {"it": "0-trace.trace"})
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 """Which runs go, which stay."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from runner.archive.archive import Archive
-from runner.archive.retention import select_expired_runs
+from runner.archive.retention import prune_archive, select_expired_runs
 from runner.archive.run_id import run_id
 from runner.result import RunResult, Status
 from runner.settings.settings import load_settings
@@ -80,3 +81,22 @@ def test_a_link_is_counted_as_a_link(archive: Archive, tmp_path: Path) -> None:
     for saved in archive.runs():
         (saved.folder / "link").symlink_to(tmp_path / "large")
     assert doomed(archive, keep_size="500kB") == {}
+
+
+def test_a_signed_in_state_that_no_run_has_used_for_long_goes(archive: Archive, tmp_path: Path) -> None:
+    states = archive.folder / ".state"
+    (states / "a folder").mkdir(parents=True)
+    outside = tmp_path / "outside.json"
+    for file, days in (
+        (states / "sign_in.json", 29.0),
+        (states / "sign_in-0123456789ab.json", 31.0),
+        (states / "sign_in.77.partial", 31.0),
+        (outside, 31.0),
+    ):
+        file.write_text("{}")
+        os.utime(file, ((NOW - timedelta(days=days)).timestamp(),) * 2)
+    (states / "link.json").symlink_to(outside)
+    removed = [one.reason for one in prune_archive(archive, load_settings(Path("/"), {}, {}), NOW)]
+    assert removed == ["not used for 30d"] * 2
+    assert sorted(one.name for one in states.iterdir()) == ["a folder", "link.json", "sign_in.json"]
+    assert outside.exists()

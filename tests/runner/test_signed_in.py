@@ -1,6 +1,7 @@
 """A state that is made once, used by others, and renewed when it no longer works."""
 
 import json
+import os
 import stat
 import zipfile
 from pathlib import Path
@@ -60,7 +61,9 @@ def test_the_state_is_made_once_and_only_its_owner_can_read_it(monitor: Monitor)
     assert (first.status, first.attempts, [step.name for step in first.steps]) == ("passed", 1, ["look"])
     assert stat.S_IMODE(state(monitor).stat().st_mode) == 0o600
     assert stat.S_IMODE(state(monitor).parent.stat().st_mode) == 0o700
+    os.utime(state(monitor), (0, 0))
     second = run(monitor, password="a password that no longer works")
+    assert state(monitor).stat().st_mtime > 0, "it is kept, as it is used"
     assert (second.status, second.attempts, state(monitor).read_bytes()) == ("passed", 1, made)
     # What the set-up does is in no step, and nothing of the state is a saved run.
     assert [moment.step.name for moment in monitor.moments if isinstance(moment, StepEnded)] == ["look", "look"]

@@ -4,7 +4,6 @@ A trace is a ZIP: pictures in `screencast/`, and lines of JSON that say when eac
 asked for by its place among the others, never by the name that it has in there.
 """
 
-import zlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.archive.run_files import RemoteFile, RunFiles, open_remote
+from runner.archive.zip_errors import ZIP_ERRORS
 from runner.errors import StorageDown
 
 PICTURES = (".jpeg", ".jpg", ".png", ".webp")
@@ -25,17 +25,7 @@ OF_A_STEP = 4
 MOST = 60
 KINDS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"RIFF": "image/webp"}
 """The first bytes of each picture format."""
-UNREADABLE = (
-    OSError,
-    BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    msgspec.DecodeError,
-    msgspec.ValidationError,
-    StorageDown,
-)
+UNREADABLE = (*ZIP_ERRORS, msgspec.DecodeError, StorageDown)
 
 
 class FilmFrame(Struct, frozen=True, kw_only=True):

@@ -1,16 +1,16 @@
 """`journey check`: whether every journey is valid, without a browser."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import typer
 
 from runner.cli import given
-from runner.dsl.discovery import NotAllDiscovered, suggest
+from runner.dsl.budget_check import find_unmatched_names
+from runner.dsl.discovery import NotAllDiscovered
 from runner.dsl.journey import Journey
 from runner.dsl.plan import plan
 from runner.dsl.selection import is_path
 from runner.errors import ConfigError, DiscoveryError, JourneyError
-from runner.settings.settings import Settings
 
 
 def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.EnvironmentName = None) -> None:
@@ -41,22 +41,10 @@ def check(wanted: given.Wanted = None, tag: given.Tags = None, env: given.Enviro
     if problems:
         raise DiscoveryError("\n".join(map(str, problems)))
     if whole:
-        for warning in _find_unmatched(settings, found):
+        for warning in find_unmatched_names(settings, found):
             typer.echo(f"warning: {warning}", err=True)
     files = len({one.file for one in found})
     typer.echo(f"ok: {_count(found)} in {files} {'file' if files == 1 else 'files'}")
-
-
-def _find_unmatched(settings: Settings, project: Sequence[Journey]) -> Iterator[str]:
-    """Names in the settings, of the status page and of objectives, that no journey has."""
-    names = sorted({one.name for one in project})
-    if settings.status_page is not None:
-        for name in settings.status_page.journeys:
-            if name not in names:
-                yield f"status_page.journeys: no journey is named {name!r}; {suggest(name, names)}"
-    for objective in settings.slo:
-        if objective.journeys and not any(map(objective.applies_to, names)):
-            yield f"slo.{objective.name}.journeys: no journey is named {' or '.join(objective.journeys)}; there are: {', '.join(names)}"
 
 
 def _count(found: Sequence[Journey]) -> str:

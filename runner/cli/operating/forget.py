@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from runner.archive.archive import Archive
 from runner.archive.remote_archive import open_archive
 from runner.cli import completion, given
+from runner.dsl.plan import find_state_files
 from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, DiscoveryError
 from runner.settings.settings import Settings
@@ -64,8 +65,7 @@ def forget(
             if not dry_run:
                 _delete_folder(archive, name, folder)
             _report(dry_run, f"{folder} ({count} {'run' if count == 1 else 'runs'})")
-        state = settings.runs_dir / ".state" / f"{name}.json"
-        if state.is_file():
+        for state in find_state_files(settings.runs_dir, name):
             if not dry_run:
                 state.unlink()
             _report(dry_run, f"the signed-in state {state}")

@@ -184,6 +184,8 @@ def _list(request: LoadRequest, settings: Settings, json: str | None) -> None:
     planning = load_in_subprocess(request)
     for message in (*planning.unknown, *(problem.message for problem in planning.problems)):
         typer.echo(f"error: {message}", err=True)
+    for message in planning.warnings:
+        typer.echo(f"warning: {message}", err=True)
     if planning.unknown:
         raise typer.Exit(2)
     now = datetime.now(UTC)

@@ -16,6 +16,7 @@ from runner.cli.running.remote_run import (
 from runner.cli.running.report_options import with_report_options
 from runner.cli.running.run import BUDGET, FAILED, MONITOR, PASSED
 from runner.cli.running.smoke_question import ask_for_costs, ask_question
+from runner.dsl.budget_check import find_unmatched_names
 from runner.dsl.plan import plan
 from runner.pictures.requirements import require_packages
 from runner.workers.pool import Workers
@@ -161,7 +162,11 @@ def smoke(
             if elsewhere is None:
                 given.require_secrets(chosen, settings)
             plans = [(one, without_instruments(plan(one, settings))) for one in chosen]
-            notes = list(given.misfits(settings, chosen, whole=not wanted and not tag))
+            whole = not wanted and not tag
+            notes = [
+                *given.misfits(settings, chosen, whole=whole),
+                *(find_unmatched_names(settings, chosen) if whole else ()),
+            ]
             sites = ", ".join(dict.fromkeys(one.base_url for _, one in plans if one.base_url))
             question = ask_question(settings, chosen, sites or None, baseline, against, keep_going, seed, notes)
             if pictures:

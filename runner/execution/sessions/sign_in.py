@@ -101,10 +101,21 @@ class SignIn:
         it if signing in fails; otherwise it is dropped. Where it is `interruptible`, Ctrl-C is not a failure of the journey. Raises
         playwright's Error when no context can be opened, StateUnusable when the file cannot be written or read.
         """
-        failed = None if self.file.exists() else self._make(browser, context_args, seconds, recording, interruptible)
+        failed = None if self._take_up() else self._make(browser, context_args, seconds, recording, interruptible)
         if failed is None:
             self._hide_values()
         return failed
+
+    def _take_up(self) -> bool:
+        """Whether there is a state; notes that it is used, as one that is not is removed."""
+        try:
+            os.utime(self.file)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            # It belongs to somebody else: whether it can be read shows later.
+            return self.file.exists()
+        return True
 
     def invalidate(self) -> None:
         """Removes the state: the site may have forgotten the session, or it has expired."""

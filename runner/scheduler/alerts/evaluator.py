@@ -258,8 +258,12 @@ class AlertEvaluator:
         return Message(f"{title} ({where})", "\n".join([*lines, *self._links(result)]), True)
 
     def _good(self, result: RunResult, kind: AlertKind, since: datetime, where: str) -> Message:
-        lines = [_describe_span(since, result.ended_at), *self._links(result)]
-        lasted = show_duration_roughly((result.ended_at - since).total_seconds())
+        late = result.ended_at < since
+        until = datetime.now(UTC) if late else result.ended_at
+        lines = [_describe_span(since, until), *self._links(result)]
+        if late:
+            lines.insert(0, "The run had ended before the alert; its result came only now.")
+        lasted = show_duration_roughly((until - since).total_seconds())
         return Message(f"{result.journey} {WORDS[kind][1]} after {lasted} ({where})", "\n".join(lines), False)
 
     def _links(self, result: RunResult) -> list[str]:

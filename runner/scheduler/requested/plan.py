@@ -1,11 +1,8 @@
 """A requested run as a plan: that of its journey, with what was asked for in place of what the settings say."""
 
-from hashlib import sha256
-from pathlib import Path
-
 from msgspec.structs import replace
 
-from runner.dsl.plan import Plan
+from runner.dsl.plan import Plan, state_file_for_site
 from runner.settings.parsers.addresses.base_urls import is_allowed_base_url
 from runner.store.scheduling.requested_runs import WaitingRun
 
@@ -15,8 +12,7 @@ def plan_requested_run(plan: Plan, wanted: WaitingRun) -> Plan:
     base_url = wanted.base_url or plan.base_url
     state_file = plan.state_file
     if state_file is not None and base_url != plan.base_url:
-        # Whoever is signed in there is not signed in here.
-        state_file = _for_site(state_file, base_url or "")
+        state_file = state_file_for_site(state_file, base_url or "")
     return replace(
         plan,
         base_url=base_url,
@@ -38,7 +34,3 @@ def find_refusal(plan: Plan | None, wanted: WaitingRun, allowed: tuple[str, ...]
     if wanted.base_url and wanted.base_url != plan.base_url and not is_allowed_base_url(wanted.base_url, allowed):
         return f"the scheduler's remote_base_urls do not allow {wanted.base_url}"
     return ""
-
-
-def _for_site(file: Path, base_url: str) -> Path:
-    return file.with_name(f"{file.stem}-{sha256(base_url.encode()).hexdigest()[:12]}{file.suffix}")

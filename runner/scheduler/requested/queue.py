@@ -10,6 +10,7 @@ from runner.archive.archive import Archive
 from runner.dispatch.run_pool import RunPool
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
+from runner.result import GIVEN_UP
 from runner.scheduler.recovery import KILLED
 from runner.scheduler.requested.events import EventRecorder
 from runner.scheduler.requested.plan import find_refusal, plan_requested_run
@@ -17,7 +18,6 @@ from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
-from runner.store.given_up import GIVEN_UP
 from runner.store.scheduling.requested_runs import OrphanedRun, WaitingRun
 from runner.workers.run_state import Slot
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from runner.archive.archive import Archive, Saved
+from runner.archive.assumed_runs import AssumedRuns
 from runner.archive.object_storage import open_storage
 from runner.dsl.plan import Plan
 from runner.errors import ConfigError
@@ -24,7 +25,6 @@ from runner.scheduler.slots import Key
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
-from runner.store.given_up import GIVEN_UP
 
 CLOSE_TIMEOUT = 10.0
 """Seconds that each of the store, the gateway and the alerts gets at the end to take what still waits for it."""
@@ -51,6 +51,7 @@ class ResultPipeline:
         self._store = store
         self._archive = archive
         self._exporter = exporter
+        self._others = tuple(listeners)
         self.listeners: tuple[Listener, ...] = (*listeners, self._receive)
         self.stored: Callable[[str], None] = lambda _: None
         """Gets the id of each run that is stored, in the thread of the queue."""
@@ -127,8 +128,10 @@ class ResultPipeline:
         result = replace(result, trigger=trigger, notes=notes)
         folder: Path | None = None
         # What was given up may make room for a result that its worker has uploaded: then nothing of it may be in the storage.
-        archive = Archive(self._archive.folder) if GIVEN_UP in notes else self._archive
+        archive = Archive(self._archive.folder) if result.assumed else self._archive
         try:
+            if result.assumed:
+                AssumedRuns(archive).add(run)
             folder = archive.save(result, archive.scratch(run))
         except (OSError, ConfigError) as error:
             result = replace(result, notes=(*notes, f"not saved: {error}"))
@@ -207,16 +210,29 @@ class ResultPipeline:
         (self._uploads or self._store_queue).put(result, folder)
 
     def take_late(self, result: RunResult, folder: Path | None) -> None:
-        """A result that came when its run had been given up, and was stored in place of that: pushed and judged, and not counted again."""
-        self._exporter.set_newest(result)
-        self._handle_stored(Saved(result, folder or Path()))
+        """A result that came when its run had been given up, and was stored in place of that.
 
-    def _handle_stored(self, saved: Saved) -> None:
-        """Pushes a run and evaluates alerts, now that it is stored. Runs in the thread of the queue."""
+        It is counted, sent and judged as any other, and shown if no newer run is. What was assumed stays counted as an error of the
+        monitor: a counter cannot go back.
+        """
+        for listener in self._others:
+            listener(RunEnded(result=result, folder=folder))
+        newest = False
+        if result.trigger not in {"", "schedule"}:
+            self._exporter.requested.labels(result.trigger, result.status).inc()
+        else:
+            newest = self._exporter.count_late(result)
+        self._handle_stored(Saved(result, folder or Path()), newest)
+        key = Key(result.journey, result.location)
+        if newest and key not in self._timetable.entries:
+            self.forget(key)
+
+    def _handle_stored(self, saved: Saved, newest: bool = True) -> None:
+        """Pushes a run if it is the newest, and evaluates alerts, now that it is stored. Mostly runs in the thread of the queue."""
         self.stored(saved.result.id)
         if saved.result.trigger not in {"", "schedule"}:
             return
-        if Key(saved.result.journey, saved.result.location) in self._timetable.entries:
+        if newest and Key(saved.result.journey, saved.result.location) in self._timetable.entries:
             self._push(saved.result)
         try:
             self.evaluator.evaluate_run(saved)

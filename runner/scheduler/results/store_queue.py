@@ -9,7 +9,6 @@ from runner.archive.archive import Saved
 from runner.result import RunResult
 from runner.scheduler.results.retry_queue import RetryQueue
 from runner.store import Store, StoreDown
-from runner.store.given_up import is_assumed
 
 PAUSE = 1.0
 """Seconds between two tries."""
@@ -49,7 +48,7 @@ class StoreQueue:
 
     def _add(self, _: str, run: tuple[RunResult, Path | None]) -> None:
         result, folder = run
-        if self._store.add(result, folder) or is_assumed(result.notes) or not self._store.is_given_up(result.id):
+        if self._store.add(result, folder) or result.assumed or not self._store.is_given_up(result.id):
             return
         # It was given up, here or by another scheduler while the database could not be reached from here.
         if self._store.replace(result, folder):

@@ -162,6 +162,24 @@ def test_what_a_message_says_of_code_and_accounts_is_not_followed(project: Proje
     assert there.redaction
 
 
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        (None, "sign_in.json"),
+        ("sign_in.json", "sign_in.json"),
+        ("sign_in-0123456789ab.json", "sign_in-0123456789ab.json"),
+        ("other-0123456789ab.json", "sign_in.json"),
+        ("..", "sign_in.json"),
+    ],
+)
+def test_a_worker_is_signed_in_to_the_site_that_is_asked_for(project: Project, there: str | None, here: str) -> None:
+    known = Path("/scheduler/.state") / there if there else None
+    packed = pack_plan(replace(planned(project), signed_in_by="sign_in", state_file=known), project.publish())
+    with project.open(packed.bundle) as opened:
+        plan = unpack_plan(packed, opened.folder, project.settings())
+    assert plan.state_file == project.settings().runs_dir.absolute() / ".state" / here
+
+
 def test_a_plan_of_this_machine_stays_as_it_is(project: Project) -> None:
     one = planned(project)
     (journey,) = load_journeys(project.folder / "journeys" / "buy.py")

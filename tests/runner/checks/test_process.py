@@ -177,12 +177,13 @@ def test_secrets_are_hidden_in_results_and_in_what_is_printed(
 
 def test_a_smoke_check_of_checks_needs_no_browser(tmp_path: Path, checks: Workers) -> None:
     with talking_server() as port:
-        (tmp_path / "shop.py").write_text(
+        (tmp_path / "journeys").mkdir()
+        (tmp_path / "journey.toml").write_text('[slo.x]\njourneys = ["bye"]\nobjective = "99%"\n')
+        (tmp_path / "journeys" / "shop.py").write_text(
             f"from runner import check\n@check\ndef answers(tcp):\n    tcp.connect('127.0.0.1:{port}', expect='220')\n"
         )
         words = [
             "smoke",
-            "shop.py",
             "--runs",
             "2",
             "--warm-up",
@@ -194,5 +195,7 @@ def test_a_smoke_check_of_checks_needs_no_browser(tmp_path: Path, checks: Worker
         ]
         ended = run_here(tmp_path, words, {"PATH": os.environ["PATH"]}, checks)
     assert ended.returncode == 0, ended.stderr
-    (measured,) = json.loads(ended.stdout)["journeys"]
+    result = json.loads(ended.stdout)
+    (measured,) = result["journeys"]
     assert (measured["name"], measured["verdict"], len(measured["runs"])) == ("answers", "passed", 2)
+    assert "slo.x.journeys: no journey is named bye; there are: answers" in result["notes"]

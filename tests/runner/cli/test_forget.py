@@ -77,6 +77,17 @@ def test_a_dry_run_only_says_what_would_go(folder: Path) -> None:
     assert len(list(Archive(folder / "runs").runs("old"))) == 2
 
 
+def test_its_signed_in_states_go_for_every_site_and_no_others(folder: Path) -> None:
+    states = folder / "runs" / ".state"
+    states.mkdir()
+    for name in ("old.json", "old-0123456789ab.json", "old-er.json", "older.json", "old-0123456789ab.txt"):
+        (states / name).write_text("{}")
+    result = forget("old", "--dry-run")
+    assert (result.exit_code, result.output.count("would remove the signed-in state")) == (0, 2)
+    assert forget("old").exit_code == 0
+    assert sorted(one.name for one in states.iterdir()) == ["old-0123456789ab.txt", "old-er.json", "older.json"]
+
+
 def test_the_group_in_the_gateway_goes(folder: Path, gateway: str) -> None:
     settings = load_settings(folder, {"pushgateway": gateway}, {})
     push_result(keep(folder, "old"), settings)

@@ -99,11 +99,12 @@ def test_a_name_that_a_file_does_not_declare_is_an_error(folder: Path, command: 
     assert (code, "error: no journey is named 'nosuch'; there are: " in said) == (2, True), said
 
 
-def test_check_warns_of_names_in_the_settings_that_no_journey_has(folder: Path) -> None:
+@pytest.mark.parametrize("command", [("check",), ("schedule", "--list")], ids=" ".join)
+def test_names_in_the_settings_that_no_journey_has_are_a_warning(folder: Path, command: tuple[str, ...]) -> None:
     (folder / "journey.toml").write_text(
         '[status_page.journeys]\nbuy_tea = "Tea"\nbuy_te = "Shop"\n[slo.x]\njourneys = ["bye*"]\nobjective = "99%"\n'
     )
-    code, said = journey(folder, "check")
+    code, said = journey(folder, *command)
     assert code == 0, said
     assert "warning: status_page.journeys: no journey is named 'buy_te'; did you mean 'buy_tea'" in said
     assert "warning: slo.x.journeys: no journey is named bye*; there are: buy_pot" in said

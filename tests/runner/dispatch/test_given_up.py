@@ -6,11 +6,10 @@ from msgspec.structs import replace
 
 from runner.archive.archive import Archive, Saved
 from runner.archive.run_id import run_id
-from runner.result import RunResult, Status
+from runner.result import GIVEN_UP, RunResult, Status
 from runner.scheduler.recovery import store_saved_runs
 from runner.scheduler.results.store_queue import StoreQueue
 from runner.store import Store
-from runner.store.given_up import GIVEN_UP
 from tests.support.saved_runs import START
 
 

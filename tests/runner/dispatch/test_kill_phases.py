@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.store.given_up import GIVEN_UP
+from runner.result import GIVEN_UP
 from tests.runner.dispatch.dispatching import check_ledger, start_dispatching
 from tests.runner.dispatch.test_faults import QUICK, QUICK_WORKER
 from tests.support.services.brokers import Broker, Kind

@@ -35,7 +35,9 @@ class Dispatching:
         # As `open`, without a broker.
         self.pool._saver = ResultSaver(Archive(settings.runs_dir))
         self.pool._listeners = (self._hear,)
-        self.pool._in.down = ""
+        self._connections = self.pool._in._connections
+        for one in self._connections:
+            one.down = ""
         self.ended: list[str] = []
 
     def _hear(self, moment: Moment) -> None:
@@ -46,7 +48,7 @@ class Dispatching:
         """What is given up in the next turn of the loop."""
         self.now += after
         for one in messages:
-            self.pool._inbox.put(write_message(one, "a"), Delivery(1, None) if isinstance(one, Ended) else None)
+            self.pool._inbox.put(write_message(one, "a"), Delivery(self._connections[0], 1, None) if isinstance(one, Ended) else None)
         self.pool.poll(0.0)
         return [one.run for one in self.pool.take_abandoned()]
 

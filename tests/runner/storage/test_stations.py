@@ -14,13 +14,13 @@ from runner.archive.run_id import run_id
 from runner.cli.running.run_keeper import RunKeeper
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
+from runner.result import GIVEN_UP
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.scheduler.results import upload_queue
 from runner.scheduler.results.result_pipeline import ResultPipeline
 from runner.scheduler.timetable import Timetable
 from runner.settings.settings import Settings
 from runner.store import Store
-from runner.store.given_up import GIVEN_UP
 from tests.support.saved_runs import START, save_run
 from tests.support.services.object_storage import Bucket
 from tests.support.wait import wait_until
