@@ -36,9 +36,14 @@ class Dispatching:
         self.pool._saver = ResultSaver(Archive(settings.runs_dir))
         self.pool._listeners = (self._hear,)
         self._connections = self.pool._in._connections
+        self.receive()
+        self.ended: list[str] = []
+
+    def receive(self, trouble: str = "") -> None:
+        """From now on the connections work, or one does not."""
         for one in self._connections:
             one.down = ""
-        self.ended: list[str] = []
+        self._connections[-1].down = trouble
 
     def _hear(self, moment: Moment) -> None:
         if isinstance(moment, RunEnded):
@@ -48,7 +53,9 @@ class Dispatching:
         """What is given up in the next turn of the loop."""
         self.now += after
         for one in messages:
-            self.pool._inbox.put(write_message(one, "a"), Delivery(self._connections[0], 1, None) if isinstance(one, Ended) else None)
+            self.pool._inbox.put(
+                write_message(one, "a"), Delivery(self._connections[0], 1, None) if isinstance(one, Ended) else None
+            )
         self.pool.poll(0.0)
         return [one.run for one in self.pool.take_abandoned()]
 
@@ -105,9 +112,9 @@ def test_a_place_is_not_down_for_another_thread_that_goes_on_first_after_a_gap(d
 
 def test_no_run_is_given_up_while_nothing_can_be_received(dispatching: Dispatching) -> None:
     begun = dispatching.begin()
-    dispatching.pool._in.down = "the broker is away"
+    dispatching.receive("the broker is away")
     assert dispatching.live(LONG) == []
-    dispatching.pool._in.down = ""
+    dispatching.receive()
     assert dispatching.live(LOST_AFTER - 2 * GAP) == []
     assert dispatching.live(3 * GAP) == [begun]
 
