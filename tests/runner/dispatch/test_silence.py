@@ -9,10 +9,10 @@ import pytest
 from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
 from runner.dispatch import celery_pool
+from runner.dispatch.broker.receiver import Delivery
 from runner.dispatch.celery_pool import CeleryPool
 from runner.dispatch.health import GAP, HEARTBEAT, SILENT, WorkerHealth
 from runner.dispatch.in_flight import LOST_AFTER, MARGIN
-from runner.dispatch.broker.receiver import Delivery
 from runner.dispatch.messages import Begun, Ended, Heartbeat, Message, write_message
 from runner.dispatch.save_result import ResultSaver
 from runner.dsl.plan import Plan
