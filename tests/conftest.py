@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Hypothesis's one plugin here is trio's, for programs that no test has.
+os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
 from hypothesis import settings as examples
 
 from runner.archive.archive import Archive
@@ -35,6 +38,7 @@ examples.register_profile("many", max_examples=200, derandomize=True, deadline=N
 examples.load_profile("few")
 pytest_plugins = [
     "tests.support.collection",
+    "tests.support.examples",
     "tests.support.services.servers",
     "tests.support.services.databases",
     "tests.support.services.object_storage",
