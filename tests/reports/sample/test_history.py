@@ -134,6 +134,7 @@ def test_a_sample_is_never_mixed_with_what_was_measured(tmp_path: Path) -> None:
         assert store.count() == 1
 
 
+@pytest.mark.long
 def test_without_a_sample_no_page_says_so(dashboard: Callable[..., Visited]) -> None:
     assert "Sample data" not in dashboard().get("/").body.decode()
 

@@ -169,6 +169,7 @@ def test_signing_in_leads_nowhere_else(dashboard: Start) -> None:
     assert served.post("/sign-in", {"token": TOKEN, "next": "/runs?range=7d"}).headers["location"] == "/runs?range=7d"
 
 
+@pytest.mark.long
 def test_a_new_token_ends_what_was_signed_in_with_the_old_one(dashboard: Start, with_token: dict[str, str]) -> None:
     cookie = dashboard(with_token).sign_in(token=TOKEN)
     assert dashboard(with_token).get("/", cookie=cookie).status == 200

@@ -55,6 +55,7 @@ def test_the_list_of_the_settings_is_used(tmp_path: Path) -> None:
     assert list(read_users(tmp_path / "etc" / "people")) == ["ada"]
 
 
+@pytest.mark.long
 def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     for words, password, why in (
         (("add", "a:b"), "oolong and milk", "'a:b' is not a valid name"),

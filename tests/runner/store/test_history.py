@@ -26,7 +26,7 @@ from tests.support.asking import ask
 from tests.support.services.databases import BOTH
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
-COUNT = 300
+COUNT = 150
 
 
 def made(count: int = COUNT) -> list[RunResult]:
