@@ -493,6 +493,7 @@ def test_other(page):
 """
 
 
+@pytest.mark.long
 def test_a_journeys_options_hold_and_ordinary_tests_have_steps(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOURNEY_PARAM_COLOUR", "red")
     project.write(

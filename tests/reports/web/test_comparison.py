@@ -186,6 +186,7 @@ def page(chrome: Playwright) -> Iterator[Page]:
     context.close()
 
 
+@pytest.mark.long
 def test_two_releases_are_compared_from_the_page_and_the_address_keeps_it(
     released: tuple[Visited, list[RunResult]], page: Page
 ) -> None:
@@ -270,6 +271,7 @@ CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_legend_has_a_value_for_each_step_and_the_line_of_a_budget_has_a_name_within_the_chart(
     released: tuple[Visited, list[RunResult]], page: Page, width: int

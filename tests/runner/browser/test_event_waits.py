@@ -206,6 +206,7 @@ MATCHERS: dict[str, tuple[str, Callable[[Page], None]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("mode", "part"), thorough_but(1, [("events", 4), ("events", 1), ("polling", 1)]))
 def test_each_wait_ends_with_the_change_it_is_for(chrome: Browser, site: str, mode: Mode, part: int) -> None:
     """Every matcher and wait, each for a change that comes later; of a part, every fourth of them."""

@@ -102,6 +102,7 @@ def test_checks_run_without_a_browser_and_each_ends_at_its_own_timeout(run: Run)
     assert found[4].environment.playwright == ""
 
 
+@pytest.mark.long
 def test_the_next_checks_run_after_a_crash_which_costs_the_runs_in_the_process_alone(run: Run) -> None:
     with talking_server() as port:
         peer = f"127.0.0.1:{port}"

@@ -28,6 +28,7 @@ def here(folder: Path, *words: str, password: str = "") -> tuple[int, str]:
     return ran.exit_code, ran.output
 
 
+@pytest.mark.long
 def test_somebody_is_added_changed_and_removed(tmp_path: Path) -> None:
     result = run(tmp_path, "add", "ada", "--role", "operate", password="oolong and milk\n")
     assert (result.returncode, result.stderr) == (0, "")

@@ -24,6 +24,7 @@ TICK = 0.001
 """Seconds, more than a system's timer rounds to."""
 
 
+@pytest.mark.long
 def test_the_four_journeys_pass(monitor: Monitor) -> None:
     settings = load_settings(monitor.folder, {"base_url": monitor.shop}, {})
     plans = [plan(one, settings) for one in discover([journeys_folder()])]

@@ -24,6 +24,7 @@ from runner.store.rollups import journeys, run_days, run_hours, step_days, step_
 from tests.runner.store.older import back_to
 from tests.support.asking import ask
 from tests.support.services.databases import BOTH
+from tests.support.thorough import thorough_but
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 COUNT = 150
@@ -84,7 +85,7 @@ def history(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("hours", [5, 24, 240])
+@pytest.mark.parametrize("hours", thorough_but(1, [24, 5, 240]))
 def test_the_tallies_are_those_of_the_runs(history: History, results: list[RunResult], hours: int) -> None:
     span = Range(START + timedelta(days=2), START + timedelta(days=2, hours=hours))
     inside = [one for one in results if span.start <= one.started_at < span.end]
@@ -104,7 +105,7 @@ def test_the_tallies_are_those_of_the_runs(history: History, results: list[RunRe
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("hours", [timedelta(days=32), timedelta(days=2)])
+@pytest.mark.parametrize("hours", thorough_but(1, [timedelta(days=32), timedelta(days=2)]))
 def test_a_long_series_has_the_percentiles_of_the_runs(
     history: History, results: list[RunResult], monkeypatch: pytest.MonkeyPatch, hours: timedelta
 ) -> None:
