@@ -21,7 +21,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.events import Moment
 from runner.result import RunResult, StepResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 from tests.support.needs import MARKERS, needed, needs, unannounced

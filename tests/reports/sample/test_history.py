@@ -26,7 +26,7 @@ from runner.cli.all_commands import app
 from runner.cli.demo import RELEASE
 from runner.cli.demo_sample import make_sample_writer
 from runner.result import Environment, RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from runner.store.samples import read_sample_end
 from runner.store.tables.page_views import reasons

@@ -15,7 +15,7 @@ from reports.web.access.passwords.backoff import AT_ONCE, FREE, PER_SECOND, Acco
 from reports.web.access.sessions import IDLE, LASTS
 from reports.web.access.users_file import User, changing_users, read_users, write_users
 from runner.errors import ConfigError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from runner.store.tables.runs import sign_ins
 from tests.support.services.dashboard import PAGE, TOKEN, Visited, made

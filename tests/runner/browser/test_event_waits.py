@@ -20,7 +20,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser.driver import event_waits
 from runner.errors import ConfigError
 from runner.result import RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.conftest import Monitor
 from tests.runner.test_pytest_plugin import AS_A_USER
 from tests.support.needs import needs

@@ -16,7 +16,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.events import AttemptStarted, Listener, Moment
 from runner.result import RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 from tests.runner.checks.servers import talking_server

@@ -17,7 +17,7 @@ from runner.archive.atomic_write import FileChange, write_files
 from runner.cli.all_commands import app
 from runner.dsl.discovery import discover
 from runner.errors import ConfigError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.support.needs import needs
 from tests.support.thorough import thorough_but
 
