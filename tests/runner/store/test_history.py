@@ -142,6 +142,7 @@ def test_a_short_series_has_every_run_with_its_status(history: History, results:
     assert all((one.p50 is None) == (one.status != "passed") for one in points)
 
 
+@pytest.mark.long
 def test_failures_that_differ_in_numbers_alone_are_one_reason(history: History, results: list[RunResult]) -> None:
     span = Range(START, START + timedelta(days=10))
     reasons = history.reasons("buy", "berlin", span)
@@ -167,6 +168,7 @@ def test_failures_that_differ_in_ids_alone_are_one_reason(url: str) -> None:
         assert (found[1].first_at, found[1].last_at) == (START, START + timedelta(minutes=3))
 
 
+@pytest.mark.long
 def test_runs_come_page_by_page_without_a_gap(history: History, results: list[RunResult]) -> None:
     span = Range(START, START + timedelta(days=10))
     seen: list[str] = []
@@ -206,6 +208,7 @@ def ask_names(found: Neighbours) -> dict[str, RunRow | None]:
     return {name: getattr(found, name) for name in Neighbours.__struct_fields__}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("start", "end"), [(7, 230), (24, 226), (0, 239), (23.5, 216.01), (1, 25)])
 def test_a_span_that_begins_and_ends_within_a_day_has_the_runs_of_its_hours(
     history: History, results: list[RunResult], start: float, end: float
@@ -222,6 +225,7 @@ def test_a_span_that_begins_and_ends_within_a_day_has_the_runs_of_its_hours(
     assert sum(tally.total for _, tally in sum_by_day(by_time)) == len(own)
 
 
+@pytest.mark.long
 def test_the_days_add_up(history: History, results: list[RunResult]) -> None:
     days = sum_by_day(history.tally_over_time("buy", None, Range(START, START + timedelta(days=10))))
     counted = Counter(one.started_at.date() for one in results if one.journey == "buy")
