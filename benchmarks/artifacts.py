@@ -30,7 +30,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.redaction import Redactor
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 

@@ -39,7 +39,8 @@ from runner.dispatch.messages import Ended, Heartbeat, RunOrder, read_message, w
 from runner.dsl.plan import Plan
 from runner.events import Moment, RunEnded
 from runner.result import RunResult, StepResult
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from runner.workers.pool import Workers
 from runner.workers.run_state import Slot
 from tests.support.services.brokers import Broker, Kind

@@ -30,7 +30,7 @@ from reports.replay.chunk_store import ChunkStore
 from runner.browser.chromium import Browser, find
 from runner.demo import running_shop
 from runner.errors import JourneyError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 
 
 class Outcome(Struct, frozen=True):

@@ -29,7 +29,7 @@ from runner.archive.archive import Archive
 from runner.browser.chromium import find
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 from tests.support.services.servers import free_port, get

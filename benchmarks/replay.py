@@ -37,7 +37,7 @@ from reports.web.site import Site
 from runner.archive.archive import Archive
 from runner.browser.chromium import find
 from runner.demo import running_shop
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from tests.reports.replay.synthetic import long_session, picture
 

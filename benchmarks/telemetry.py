@@ -25,7 +25,7 @@ from runner.dsl.plan import plan
 from runner.events import Listener
 from runner.metrics.latency_histogram import judged_latencies
 from runner.result import RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.telemetry.counters import Counters
 from runner.telemetry.run_samples import sample_run
 from runner.telemetry.spans import build_spans

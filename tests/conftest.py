@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Hypothesis's one plugin here is trio's, for programs that no test has.
+os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
 from hypothesis import settings as examples
 
 from runner.archive.archive import Archive
@@ -18,7 +21,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.events import Moment
 from runner.result import RunResult, StepResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 from tests.support.needs import MARKERS, needed, needs, unannounced
@@ -35,6 +38,7 @@ examples.register_profile("many", max_examples=200, derandomize=True, deadline=N
 examples.load_profile("few")
 pytest_plugins = [
     "tests.support.collection",
+    "tests.support.examples",
     "tests.support.services.servers",
     "tests.support.services.databases",
     "tests.support.services.object_storage",

@@ -20,8 +20,8 @@ from reports.grafana.definition.write import encode_notifications
 from reports.objectives.burn_alerts import Severity
 from reports.objectives.prometheus_rules import ALERT
 from reports.web.access.authenticator import Authenticator
+from runner.settings.load_settings import load_settings
 from runner.settings.setting_parsers import list_parsers
-from runner.settings.settings import load_settings
 from runner.store import Store
 from tests.test_supply import load
 

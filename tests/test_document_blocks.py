@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from runner.dsl.discovery import load_journeys
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from tests.support.doc_reader import ROOT, pages
 from tests.support.services.databases import copied

@@ -59,6 +59,7 @@ def test_no_page_of_the_site_loads_anything_from_elsewhere(site: Path) -> None:
     assert not re.search(r"(?:url\(|@import )[\"']?(?:https?:)?//", styles)
 
 
+@pytest.mark.long
 def test_files_outside_of_the_documents_are_there_too(site: Path) -> None:
     assert (site / "files" / "reports" / "prometheus" / "alerts.yml").is_file()
     assert 'href="compose.yaml"' in (site / "deploy" / "index.html").read_text()

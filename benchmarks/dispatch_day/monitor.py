@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchmarks.dispatch_day.journeys import LOCATIONS, WORKER, write_journeys
 from runner.demo import running_shop
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from runner.store import Store
 from tests.faults.postgresql import Cluster
 from tests.support.services.brokers import Broker, Kind

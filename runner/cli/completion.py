@@ -11,7 +11,8 @@ from pathlib import Path
 from runner.archive.archive import Archive
 from runner.dsl.static_discovery import DeclaredJourney, find_declared_journeys
 from runner.errors import JourneyError
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 
 RUNS = 30
 """The maximum number of run ids that are offered, newest first."""

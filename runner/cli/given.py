@@ -18,8 +18,9 @@ from runner.dsl.selection import find, unknown_name
 from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, DiscoveryError, SecretMissing
 from runner.settings.duration import parse_positive_duration
+from runner.settings.load_settings import load_settings, parse_params
 from runner.settings.secrets import Secrets, find_missing
-from runner.settings.settings import Settings, load_settings, parse_params
+from runner.settings.settings import Settings
 
 Wanted = Annotated[
     list[str] | None,

@@ -14,7 +14,7 @@ from runner.pytest_plugin import collection, fixtures
 from runner.pytest_plugin.project import PytestProject
 from runner.pytest_plugin.reporting import summary
 from runner.pytest_plugin.session import PROJECT
-from runner.settings.settings import parse_params
+from runner.settings.load_settings import parse_params
 
 FILES = ("journey_json", "journey_html", "journey_report_dir")
 """The options that name what to write."""

@@ -16,9 +16,10 @@ from runner.browser.chromium import find, list_arguments
 from runner.errors import BrowserNotFound, ConfigError
 from runner.redaction import NOTHING, Redactor
 from runner.settings.config_file import has_config_file
+from runner.settings.load_settings import load_settings, parse_params
 from runner.settings.parsers.addresses.web_address import parse_url
 from runner.settings.secrets import Secrets
-from runner.settings.settings import Settings, load_settings, parse_params
+from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
     from runner.browser.deadline import Deadline

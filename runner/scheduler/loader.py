@@ -22,8 +22,9 @@ from runner.dsl.plan import Plan, plan, plan_locations, plan_schedule
 from runner.dsl.selection import select
 from runner.dsl.slots.schedule import Schedule
 from runner.errors import ConfigError, DiscoveryError, JourneyError
+from runner.settings.load_settings import load_settings
 from runner.settings.secrets import Secrets, find_missing
-from runner.settings.settings import Settings, load_settings
+from runner.settings.settings import Settings
 
 LOAD_TIMEOUT = 60.0
 """Seconds in which all journeys have to be loaded."""

@@ -15,7 +15,8 @@ from runner.dsl.selection import searched_paths
 from runner.errors import ConfigError, StorageDown
 from runner.scheduler.loader import FileProblem, LoadedJourneys, LoadRequest, load_in_subprocess
 from runner.scheduler.recovery import store_saved_runs
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from runner.store import Store, StoreDown
 from runner.store.scheduling.pauses import Pause
 from runner.store.scheduling.slots import OpenSlot

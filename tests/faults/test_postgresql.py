@@ -12,7 +12,6 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
@@ -172,6 +171,8 @@ TROUBLE = {
 def test_a_command_says_why_the_database_cannot_be_used_and_what_to_do(
     how: str, migrated: str, postgres: object, tmp_path: Path
 ) -> None:
+    import psycopg
+
     reason, fix = TROUBLE[how]
     (tmp_path / "journeys").mkdir()
     (tmp_path / "journeys" / "j.py").write_text("from runner import journey\n" + tick(name="buy"))
@@ -390,6 +391,8 @@ def check_full_disk(full: Cluster, store: Store, writer: Writer) -> None:
 
 
 def answers(cluster: Cluster) -> bool:
+    import psycopg
+
     try:
         with closing(psycopg.connect(cluster.url("postgres").replace("+psycopg", ""), connect_timeout=2)):
             return True

@@ -14,7 +14,6 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.alerting import Rule
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from hatchling.builders.wheel import WheelBuilder
 from starlette.routing import Route
 
 from reports.collector.metrics.collector_metrics import CollectorMetrics
@@ -152,6 +151,8 @@ def rules_of_prometheus() -> list[dict[str, Any]]:
 @pytest.mark.thorough
 @pytest.mark.long
 def test_they_are_in_the_package_that_is_installed() -> None:
+    from hatchling.builders.wheel import WheelBuilder
+
     shipped = {one.distribution_path for one in WheelBuilder(str(FOLDER.parents[1])).recurse_included_files()}
     assert {f"reports/grafana/{file.name}" for file in FILES} | {
         f"reports/grafana/{ALERTS}",

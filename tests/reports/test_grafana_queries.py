@@ -23,7 +23,7 @@ from runner.bundles.bundle_cache import BundleCache
 from runner.dispatch.worker.worker_metrics import make_registry
 from runner.metrics.pushgateway import push_result
 from runner.result import Certificate, RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.reports.samples import NOON, run
 from tests.reports.test_grafana import FILES, OBJECTIVE, panels, variables
 from tests.support.raw_http import CHROME

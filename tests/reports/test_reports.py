@@ -177,6 +177,7 @@ def test_no_colour_codes_are_piped() -> None:
     assert "\x1b" not in output(False, StepEnded(run="1", journey="buy", attempt=1, step=STEP))
 
 
+@pytest.mark.long
 def test_a_run_has_a_page_that_opens_from_disk_and_asks_for_nothing(monitor: Monitor, chrome: Browser) -> None:
     code = """
         @journey
@@ -278,6 +279,7 @@ def test_a_run_does_not_differ_from_itself() -> None:
     assert all((one.difference, one.phase, one.requests) == (0.0, "", ()) for one in compare_runs(run, run))
 
 
+@pytest.mark.long
 def test_a_trace_can_be_cut_to_one_step(monitor: Monitor, chrome: Browser, tmp_path: Path) -> None:
     monitor.run(
         "@journey\ndef walk(page, step):\n    with step('first one'):\n        page.goto('/')\n"

@@ -19,10 +19,10 @@ from reports.status_page.routes import FRESH, OLDEST, StatusPagePart
 from reports.status_page.status import Status, read_status
 from reports.web.server.composite import build_application
 from runner.errors import ConfigError
+from runner.settings.load_settings import load_settings
 from runner.settings.parsers.locations import LocationCount
 from runner.settings.parsers.status_page import StatusPage
 from runner.settings.sections.maintenance import MaintenanceWindow
-from runner.settings.settings import load_settings
 from runner.store import Store, StoreDown
 from runner.store.scheduling.locations import LocationReport
 from tests.support.commands import run_here

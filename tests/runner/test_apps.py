@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ConfigError
+from runner.settings.load_settings import load_settings
 from runner.settings.sections.apps import App
-from runner.settings.settings import load_settings
 
 
 def test_an_app_is_a_table_of_the_file(tmp_path: Path) -> None:

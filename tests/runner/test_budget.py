@@ -11,8 +11,8 @@ from runner.dsl.budget_check import find_unmatched_budgets
 from runner.dsl.discovery import load_journeys
 from runner.errors import ConfigError
 from runner.result import PageError, Requests, RunResult, StepResult, Vitals
+from runner.settings.load_settings import load_settings
 from runner.settings.sections.budgets import Budget, find_overruns
-from runner.settings.settings import load_settings
 
 WRITTEN = """
 [budgets]

@@ -12,10 +12,11 @@ from runner.dsl.options import list_options
 from runner.dsl.plan import plan
 from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
+from runner.settings.load_settings import load_settings
 from runner.settings.parse_setting import OF_A_JOURNEY, parse_setting
 from runner.settings.secrets import Secret
 from runner.settings.setting_parsers import SECRET_FILES, list_parsers
-from runner.settings.settings import Settings, load_settings
+from runner.settings.settings import Settings
 from runner.untrusted_text import printable, well_formed
 
 

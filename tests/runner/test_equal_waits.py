@@ -11,7 +11,7 @@ import pytest
 from runner.demo import journeys_folder
 from runner.dsl.discovery import discover
 from runner.dsl.plan import plan
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.runner.test_pytest_plugin import HOME, Project

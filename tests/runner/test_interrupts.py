@@ -8,7 +8,7 @@ import pytest
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.events import Moment, RunEnded
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.interrupts import held_interrupts
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor

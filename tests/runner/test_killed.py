@@ -15,7 +15,7 @@ from runner.archive.archive import Archive
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.support.wait import let_pass, wait_until

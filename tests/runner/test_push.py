@@ -19,7 +19,7 @@ from runner.errors import PushError
 from runner.metrics.pushgateway import delete_group, push_result
 from runner.metrics.run_metrics import format_metrics
 from runner.result import Navigation, Requests, RunResult, StepResult, Vitals
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.conftest import Monitor
 from tests.support.services.servers import Prometheus, free_port, get
 from tests.support.thorough import thorough_but

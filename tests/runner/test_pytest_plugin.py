@@ -17,7 +17,7 @@ import pytest
 from runner.demo import journeys_folder
 from runner.dsl.discovery import discover
 from runner.dsl.plan import plan
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.runner.artifacts.test_leaks import everything, forms
@@ -493,6 +493,7 @@ def test_other(page):
 """
 
 
+@pytest.mark.long
 def test_a_journeys_options_hold_and_ordinary_tests_have_steps(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOURNEY_PARAM_COLOUR", "red")
     project.write(

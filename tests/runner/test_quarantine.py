@@ -25,8 +25,8 @@ from runner.errors import ConfigError
 from runner.events import RunEnded
 from runner.metrics.run_metrics import format_metrics
 from runner.result import Attempt, Failure, Overrun, Quarantine, RunResult, StepResult
+from runner.settings.load_settings import load_settings
 from runner.settings.sections.quarantine import find_quarantine, parse_quarantine
-from runner.settings.settings import load_settings
 from tests.reports.samples import FAILED, NOON, OVER, SLOWER, check, run, smoke
 
 TODAY = date(2026, 1, 1)

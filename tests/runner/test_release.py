@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ConfigError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.conftest import Monitor
 from tests.support.services.daemon import Daemon, look
 from tests.support.wait import wait_until

@@ -56,6 +56,7 @@ def ended(store: Store, request: RunRequest) -> RunRequest:
     return read()
 
 
+@pytest.mark.long
 def test_requested_runs_are_made_beside_the_schedule_and_can_be_followed(daemon: Daemon) -> None:
     daemon.write(tick("24h") + SHOWS)
     daemon.start()

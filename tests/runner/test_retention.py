@@ -11,7 +11,7 @@ from runner.archive.archive import Archive
 from runner.archive.retention import prune_archive, select_expired_runs
 from runner.archive.run_id import run_id
 from runner.result import RunResult, Status
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

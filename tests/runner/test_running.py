@@ -723,6 +723,7 @@ def test_video_without_playwrights_ffmpeg_is_a_note_and_no_failure(no_ffmpeg: Pa
     assert "playwright install ffmpeg" in result.notes[0]
 
 
+@pytest.mark.long
 def test_a_video_is_saved_and_can_be_played(ffmpeg: str, monitor: Monitor) -> None:
     with Workers(1) as monitor.pool:
         result = monitor.run(LOOK, video="on")

@@ -9,9 +9,9 @@ import pytest
 
 from runner.dsl.slots.schedule import Schedule
 from runner.errors import ConfigError
+from runner.settings.load_settings import load_settings
 from runner.settings.parsers.values import parse_cron
 from runner.settings.sections.maintenance import parse_windows
-from runner.settings.settings import load_settings
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -20,6 +20,7 @@ def waits(page, step):
 """
 
 
+@pytest.mark.long
 def test_a_journey_runs_at_its_slots_and_is_stored_saved_pushed_and_counted(
     daemon: Daemon, gateway: str, prometheus: Callable[[str], Prometheus]
 ) -> None:
@@ -212,6 +213,7 @@ def test_the_groups_stay_or_go_when_it_is_stopped(daemon: Daemon, gateway: str, 
     assert ('journey="look"' in (get(f"{gateway}/metrics") or "")) is (delete == "no")
 
 
+@pytest.mark.long
 def test_once_runs_what_is_due_and_nothing_twice(daemon: Daemon) -> None:
     # Slots so far apart that none comes while the test runs, however long that takes.
     wrong = "@journey(cron='0 4 1 1 *')\ndef wrong(step):\n    with step('a'):\n        assert False, 'so it is'\n"

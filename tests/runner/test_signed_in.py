@@ -17,7 +17,7 @@ from runner.errors import DiscoveryError
 from runner.events import StepEnded
 from runner.execution.sessions.state_secrets import MANY, tokens
 from runner.result import RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.pages import serving_pages

@@ -20,7 +20,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.metrics.pushgateway import push_result
 from runner.result import RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.runner.test_pytest_plugin import AS_A_USER

@@ -14,7 +14,7 @@ from runner.dsl.python_name import to_python_name
 from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError
 from runner.installation import source_url
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 
 WORKFLOW = Path(".github/workflows/journeys.yml")
 PIPELINE = Path(".gitlab-ci.yml")

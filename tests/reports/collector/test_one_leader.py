@@ -13,6 +13,7 @@ from tests.reports.collector.arrivals import arrival, check_rollups, rows
 from tests.support.wait import wait_until
 
 
+@pytest.mark.long
 def test_one_connection_leads_and_another_does_when_it_has_gone(postgres_copy: Callable[[], str]) -> None:
     with Store(postgres_copy()) as store:
         one, other = Link(store), Link(store)

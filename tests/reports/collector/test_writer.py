@@ -244,6 +244,7 @@ def test_a_failed_request_and_an_interaction_count_for_their_session(writer: Wri
     assert rows(url, "SELECT views, requests, interactions, first_page, last_page FROM sessions") == [(2, 1, 1, "/", "/cart")]
 
 
+@pytest.mark.long
 def test_a_database_that_does_not_answer_any_more_is_said_within_seconds(
     postgres: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def test_it_agrees_with_scipys_count_of_all_choices_of_signs(pairs: int) -> None
         assert signed_rank.p_above(values) == pytest.approx(theirs.pvalue, rel=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pairs", [18, 27, 40])
 def test_without_a_cap_it_is_wilcoxons(pairs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signed_rank, "capped", lambda pairs: range(1, pairs + 1))

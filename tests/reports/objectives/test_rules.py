@@ -70,6 +70,7 @@ def rules(*objectives: Objective, every: float = EVERY) -> str:
     return render_prometheus_rules(objectives, {one.name: every for one in objectives})
 
 
+@pytest.mark.long
 def test_a_site_that_is_down_burns_fast_and_the_alert_ends_with_it(tmp_path: Path) -> None:
     # A day in which all runs pass, then 40 minutes in which all fail, then all pass again.
     series = {PASSED: "0+1x288 288x8 289+1x60", FAILED: "0x288 1+1x7 8x61"}

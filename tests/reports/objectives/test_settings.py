@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ConfigError
+from runner.settings.load_settings import load_settings
 from runner.settings.sections.objectives import Objective
-from runner.settings.settings import load_settings
 
 WRITTEN = """
 [slo.checkout]

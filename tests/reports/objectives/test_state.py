@@ -211,6 +211,7 @@ def test_both_kinds_of_database_count_alike(url: str) -> None:
         assert (slow.count.runs, slow.count.bad, slow.causes[0].bad) == (2, 1, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bad", range(8))
 def test_a_verdict_agrees_with_exact_probabilities(bad: int) -> None:
     binom = stats().binom

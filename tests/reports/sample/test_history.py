@@ -26,7 +26,7 @@ from runner.cli.all_commands import app
 from runner.cli.demo import RELEASE
 from runner.cli.demo_sample import make_sample_writer
 from runner.result import Environment, RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from runner.store.samples import read_sample_end
 from runner.store.tables.page_views import reasons
@@ -134,6 +134,7 @@ def test_a_sample_is_never_mixed_with_what_was_measured(tmp_path: Path) -> None:
         assert store.count() == 1
 
 
+@pytest.mark.long
 def test_without_a_sample_no_page_says_so(dashboard: Callable[..., Visited]) -> None:
     assert "Sample data" not in dashboard().get("/").body.decode()
 

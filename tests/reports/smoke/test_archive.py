@@ -12,7 +12,7 @@ from runner.archive.archive import Archive
 from runner.archive.retention import ExpiredCheck, prune_archive, select_expired_checks
 from runner.archive.run_id import run_id
 from runner.errors import ConfigError, RunNotFound
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.reports.smoke.measured import NOW, check, sides
 
 

@@ -24,8 +24,8 @@ from runner.archive.run_id import run_id
 from runner.dsl.plan import Plan
 from runner.events import RunEnded
 from runner.result import Environment, Requests, Weight
+from runner.settings.load_settings import load_settings
 from runner.settings.sections.budgets import parse_budgets
-from runner.settings.settings import load_settings
 from tests.reports.smoke.measured import (
     CANDIDATE,
     NOW,

@@ -9,7 +9,7 @@ from reports.web.services.next_runs import JourneyFacts
 from reports.web.services.source_links import make_source_link
 from runner.dsl.journey import journey
 from runner.errors import ConfigError, DiscoveryError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.support.services.dashboard import Visited, made
 
 SOURCE = "https://git.example/shop/blob/main/{file}#L{line}"

@@ -15,7 +15,7 @@ from reports.web.access.passwords.backoff import AT_ONCE, FREE, PER_SECOND, Acco
 from reports.web.access.sessions import IDLE, LASTS
 from reports.web.access.users_file import User, changing_users, read_users, write_users
 from runner.errors import ConfigError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from runner.store.tables.runs import sign_ins
 from tests.support.services.dashboard import PAGE, TOKEN, Visited, made
@@ -169,6 +169,7 @@ def test_signing_in_leads_nowhere_else(dashboard: Start) -> None:
     assert served.post("/sign-in", {"token": TOKEN, "next": "/runs?range=7d"}).headers["location"] == "/runs?range=7d"
 
 
+@pytest.mark.long
 def test_a_new_token_ends_what_was_signed_in_with_the_old_one(dashboard: Start, with_token: dict[str, str]) -> None:
     cookie = dashboard(with_token).sign_in(token=TOKEN)
     assert dashboard(with_token).get("/", cookie=cookie).status == 200

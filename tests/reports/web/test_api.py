@@ -20,7 +20,7 @@ from reports.web.view_models.lists import RunList
 from runner.result import RunResult
 from runner.store.queries.runs import RunRow
 from tests.reports.collector.arrivals import error
-from tests.reports.web.visitors import EVIL, EVIL_ID, EVIL_SESSION, fill, visits
+from tests.reports.web.visitors import EVIL, EVIL_ID, EVIL_SESSION, HOUR, NOW, fill, visits
 from tests.support.requested_runs import ask
 from tests.support.services.dashboard import TOKEN, Visited, made, many
 
@@ -32,15 +32,15 @@ REFUSED = group_by_message("shop", error("the card is refused"))
 
 @pytest.fixture(scope="module")
 def filled(lasting: Callable[[str], Start]) -> tuple[Visited, list[RunResult]]:
-    """A dashboard with runs of three journeys, an alert, slots that were missed, and a day of page views."""
+    """A dashboard with runs of three journeys, an alert, slots that were missed, and the page views of some hours."""
     served = lasting("filled")()
-    runs = many()
+    runs = many(60)
     for one in runs:
         served.store.add(one)
     now = datetime.now(UTC)
     served.store.alerts.record("buy", "berlin", "failing", "buy fails", "since 3 runs", True, [], now, runs[0].id)
     served.store.slots.record("buy", "berlin", now - timedelta(minutes=3), "missed", "the machine was asleep", "me", now)
-    fill(served.store, visits(), [])
+    fill(served.store, [one for one in visits() if one.received_at.timestamp() > NOW - 5 * HOUR], [])
     ask(served.store, "buy", id=REQUEST)
     return served, runs
 

@@ -13,7 +13,7 @@ from runner.artifacts.recorder import Recorder
 from runner.dsl.journey import Options
 from runner.errors import ConfigError
 from runner.settings.artifact_kinds import ARTIFACT_KINDS, ArtifactPolicies
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
 from tests.support.services.dashboard import Visited

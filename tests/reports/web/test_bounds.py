@@ -14,7 +14,7 @@ from reports.web.access.request_budget import RequestBudget
 from reports.web.access.users_file import User
 from runner.errors import ConfigError
 from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, Clock, bearer, hashed, users
 from tests.support.services.dashboard import TOKEN, Visited, made

@@ -45,6 +45,15 @@ def released(lasting: Callable[[str], Callable[..., Visited]]) -> tuple[Visited,
     return served, runs
 
 
+@pytest.fixture(scope="module")
+def few(lasting: Callable[[str], Callable[..., Visited]]) -> Visited:
+    """The same with two runs of each release."""
+    served = lasting("few")()
+    for one in releases(runs=2):
+        served.store.add(one)
+    return served
+
+
 # The API
 
 
@@ -81,11 +90,8 @@ def test_a_span_is_compared_with_the_one_before_it(released: tuple[Visited, list
     assert {one["step"]: one["comparison"]["outcome"] for one in swapped["steps"]} == {"open": "same", "pay": "faster"}
 
 
-def test_few_runs_decide_nothing_and_it_is_said_why(dashboard: Callable[..., Visited]) -> None:
-    served = dashboard()
-    for one in releases(runs=2):
-        served.store.add(one)
-    told = served.get("/api/v1/journeys/buy/comparison?release=1.1&with_release=1.0", **JSON).json()
+def test_few_runs_decide_nothing_and_it_is_said_why(few: Visited) -> None:
+    told = few.get("/api/v1/journeys/buy/comparison?release=1.1&with_release=1.0", **JSON).json()
     assert {one["comparison"]["outcome"] for one in told["steps"]} == {"undecided"}
     assert any("2 of the runs shown passed; with fewer than 8 a difference says little" in note for note in told["notes"])
 
@@ -117,6 +123,7 @@ def test_a_comparison_comes_as_columns_for_a_spreadsheet(dashboard: Callable[...
     assert rows["pay at once"]["note"] == "not in the runs that it is compared with"
 
 
+@pytest.mark.long
 def test_a_journey_and_a_list_of_runs_name_the_releases(released: tuple[Visited, list[RunResult]]) -> None:
     served, runs = released
     data = served.get("/api/v1/journeys/buy", **JSON).json()
@@ -126,6 +133,7 @@ def test_a_journey_and_a_list_of_runs_name_the_releases(released: tuple[Visited,
     assert [row["release"] for row in rows] == [one.release for one in reversed(runs)]
 
 
+@pytest.mark.long
 def test_runs_are_found_by_their_release(released: tuple[Visited, list[RunResult]]) -> None:
     served, runs = released
     found = served.get("/api/v1/runs?release=1.0&limit=100", **JSON).json()["runs"]
@@ -152,16 +160,13 @@ def test_runs_are_found_by_their_release(released: tuple[Visited, list[RunResult
         ("relaese=1", "relaese", "did you mean release?"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_with_the_fix(
-    released: tuple[Visited, list[RunResult]], query: str, parameter: str, fix: str
-) -> None:
-    served, _ = released
-    answer = served.get(f"/api/v1/journeys/buy/comparison?{query}", **JSON)
+def test_what_cannot_be_compared_is_refused_with_the_fix(few: Visited, query: str, parameter: str, fix: str) -> None:
+    answer = few.get(f"/api/v1/journeys/buy/comparison?{query}", **JSON)
     told = answer.json()
     assert (answer.status, told["parameter"]) == (400, parameter)
     assert fix in told["detail"]
     if not query.startswith("relaese"):
-        page = served.get(f"/journeys/buy?{query}")
+        page = few.get(f"/journeys/buy?{query}")
         assert page.status == 200
         assert fix in page.body.decode()
 
@@ -181,6 +186,7 @@ def page(chrome: Playwright) -> Iterator[Page]:
     context.close()
 
 
+@pytest.mark.long
 def test_two_releases_are_compared_from_the_page_and_the_address_keeps_it(
     released: tuple[Visited, list[RunResult]], page: Page
 ) -> None:
@@ -265,6 +271,7 @@ CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_legend_has_a_value_for_each_step_and_the_line_of_a_budget_has_a_name_within_the_chart(
     released: tuple[Visited, list[RunResult]], page: Page, width: int

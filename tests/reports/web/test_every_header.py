@@ -21,7 +21,7 @@ from reports.web.routes import page_routes
 from reports.web.server.default_headers import with_default_headers
 from reports.web.site import Site
 from runner.scheduler.metrics_endpoint import Exporter, MetricsEndpoint
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, bearer, hashed, users
 from tests.support.services.collector import Kept
 from tests.support.services.dashboard import Visited, made

@@ -87,6 +87,7 @@ def test_without_them_it_shows_the_film_of_the_trace(dashboard: Callable[..., Vi
     expect(page.get_by_role("group", name="Pictures")).to_contain_text("look at a tea")
 
 
+@pytest.mark.long
 def test_a_run_that_failed_shows_the_step_that_failed_and_how_it_came_there(
     dashboard: Callable[..., Visited], monitor: Monitor, page: Page
 ) -> None:

@@ -246,6 +246,7 @@ def test_looking_never_changes_anything(operator: tuple[Visited, str]) -> None:
 # Roles
 
 
+@pytest.mark.long
 def test_who_may_only_look_is_shown_no_form_and_changes_nothing(dashboard: Start, users: Path) -> None:
     served = dashboard({"JOURNEY_SERVE_USERS": str(users)})
     served.store.add(made())
@@ -316,6 +317,7 @@ def test_a_number_of_nothing_is_not_found(shown: Visited, number: str) -> None:
 # Headers
 
 
+@pytest.mark.long
 def test_every_answer_is_inert_and_cannot_be_framed_elsewhere(shown: Visited) -> None:
     for path in (*PAGES, *ERRORS):
         headers = shown.get(path).headers

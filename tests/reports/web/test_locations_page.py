@@ -75,6 +75,7 @@ def test_a_journey_has_its_places_side_by_side_and_each_leads_to_its_own_figures
     assert "All locations together" in words(served, "/journeys/buy?location=oregon")
 
 
+@pytest.mark.long
 def test_a_failure_that_was_refuted_links_to_the_other_run_and_back(served: Visited) -> None:
     failed = served.get("/runs/run-ore").body.decode()
     assert 'href="/runs/run-second"' in failed

@@ -81,6 +81,7 @@ SENSELESS: list[tuple[str, dict[str, str], int]] = [
 ]
 
 
+@pytest.mark.long
 def test_what_makes_no_sense_is_not_done(operator: tuple[Visited, str]) -> None:
     served, cookie = operator
     for path, fields, status in SENSELESS:

@@ -15,7 +15,7 @@ import pytest
 from reports.web.access.authenticator import Authenticator
 from reports.web.access.oidc.login_attempt import LASTS, begin_attempt, restore_attempt
 from runner.errors import ConfigError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from tests.reports.web.test_access import PASSWORD, WITH_TOKEN, hashed, users
 from tests.support.services.collector import Answer

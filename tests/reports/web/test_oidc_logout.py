@@ -105,6 +105,7 @@ INVALID: list[tuple[tuple[str, ...], dict[str, Any], str]] = [
 """What a logout token lacks, what is different in it, and what the log says about it."""
 
 
+@pytest.mark.long
 def test_a_logout_token_that_is_not_valid_ends_nothing(
     dashboard: Start, provider: IdentityProvider, causes: Callable[[], str]
 ) -> None:

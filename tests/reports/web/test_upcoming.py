@@ -9,7 +9,7 @@ import pytest
 from reports.web.services.budget_lines import DurationBudgets
 from reports.web.services.next_runs import NextRuns
 from runner.scheduler.loader import LoadRequest
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from tests.support.asking import ask
 from tests.support.needs import needs

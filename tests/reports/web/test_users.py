@@ -25,7 +25,10 @@ from runner.store.tables.page_views import Metric
 from tests.reports.web.visitors import DAY, EVIL, EVIL_ID, EVIL_SESSION, HOUR, NOW, fill, run, runs, visits
 from tests.support.asking import ask
 from tests.support.services.databases import BOTH
+from tests.support.thorough import thorough_but
 
+# Each process fills a day's database of its own before its first of these.
+pytestmark = pytest.mark.long
 RAN = runs()
 SHOP = Filter(app="shop")
 
@@ -67,7 +70,6 @@ def near(metric: Metric, found: float | None, all_values: list[float], share: fl
     return found is not None and lower <= found <= EDGES[metric][place]
 
 
-@pytest.mark.long
 def test_a_tile_tells_the_75th_percentile_the_shares_and_how_many_views_it_is_of(store: Store) -> None:
     data = ask(store, read_users, SHOP, DAY)
     assert data.tally.views == len(views()) > 1000
@@ -81,7 +83,6 @@ def test_a_tile_tells_the_75th_percentile_the_shares_and_how_many_views_it_is_of
     assert [tile.metric for tile in data.tiles] == ["lcp", "inp", "cls", "fcp", "ttfb", "load"]
 
 
-@pytest.mark.long
 def test_fewer_than_30_page_views_have_no_percentile(store: Store) -> None:
     data = ask(store, read_users, Filter(app="shop", page="/rare"), DAY)
     load = next(one for one in data.tiles if one.metric == "load")
@@ -90,7 +91,6 @@ def test_fewer_than_30_page_views_have_no_percentile(store: Store) -> None:
     assert (row.value, row.views, row.p75["load"]) == ("/rare", 3, None)
 
 
-@pytest.mark.long
 def test_the_lines_and_the_distribution_hold_every_page_view_once(store: Store) -> None:
     data = ask(store, read_users, SHOP, DAY)
     assert sum(one.views for one in data.moments) == data.tally.views
@@ -104,7 +104,6 @@ def test_the_lines_and_the_distribution_hold_every_page_view_once(store: Store) 
     }
 
 
-@pytest.mark.long
 def test_a_long_span_is_drawn_in_few_steps_without_losing_a_view(store: Store) -> None:
     week = Range(DAY.end - (DAY.end - DAY.start) * 7, DAY.end)
     data = ask(store, read_users, SHOP, week)
@@ -116,7 +115,7 @@ def _descending(metric: Metric, row: Row) -> float:
     return -(row.p75[metric] or 0.0)
 
 
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("sort", thorough_but(2, SORTS))
 def test_pages_are_sorted_as_the_address_says(store: Store, sort: str) -> None:
     data = ask(store, read_users, SHOP, DAY, sort)
     keys: dict[str, Callable[[Row], float | str]] = {
@@ -158,7 +157,6 @@ def test_a_filter_holds_for_the_whole_page(store: Store, which: Filter, wanted: 
     assert {one.id for one in data.slowest} <= {view.id for view in expected}
 
 
-@pytest.mark.long
 def test_bots_are_shown_only_when_asked_for(store: Store) -> None:
     assert "/robots" not in {one.value for one in ask(store, read_users, SHOP, DAY).pages}
     assert ask(store, read_users, Filter(app="shop", traffic="bot"), DAY).tally.views == len(views("bot")) == 40
@@ -246,7 +244,6 @@ def test_sessions_are_found_by_page_error_and_length(store: Store) -> None:
     )
 
 
-@pytest.mark.long
 def test_a_session_shows_what_happened_where_and_when(store: Store) -> None:
     data = ask(store, read_session_data, EVIL_SESSION)
     assert data is not None
@@ -270,7 +267,6 @@ def test_the_views_of_a_session_follow_each_other(store: Store) -> None:
     assert sum(mark.kind == "interaction" for one in data.visits for mark in one.marks) == len(acted) > 0
 
 
-@pytest.mark.long
 def test_journeys_and_users_are_compared_page_by_page(store: Store) -> None:
     data = ask(store, read_journeys_vs_users, SHOP, DAY)
     pages = {one.page: one for one in data.pages}
@@ -303,7 +299,6 @@ def test_triage_tells_an_outage_from_a_bad_probe(store: Store) -> None:
     assert found["buy"].share == sum(bool(view.errors) for view in late) / len(late)
 
 
-@pytest.mark.long
 def test_journeys_of_another_site_are_compared_by_path_and_it_is_said(
     store: Store, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -14,7 +14,7 @@ from runner.archive.archive import Saved
 from runner.cli.all_commands import app
 from runner.result import Quarantine
 from runner.scheduler.alerts.evaluator import AlertEvaluator
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from runner.store.alerts.mutes import Mute, read_alert_states
 from runner.store.journey_rows import delete_rows

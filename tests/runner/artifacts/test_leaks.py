@@ -30,7 +30,7 @@ from runner.dsl.plan import plan
 from runner.metrics.run_metrics import format_metrics as metrics_text
 from runner.result import RunResult
 from runner.settings.artifact_kinds import ARTIFACT_KINDS
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor

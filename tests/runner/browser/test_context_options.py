@@ -18,8 +18,8 @@ from runner.browser.chromium import Browser
 from runner.dsl.journey import journey
 from runner.dsl.plan import plan
 from runner.errors import ConfigError, DiscoveryError
+from runner.settings.load_settings import load_settings
 from runner.settings.secrets import Secret
-from runner.settings.settings import load_settings
 from runner.workers.pool import Workers
 from tests.conftest import Monitor
 from tests.support.certificates import make_certificate

@@ -18,8 +18,9 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.options import NETWORKS
 from runner.dsl.plan import Plan, plan
 from runner.errors import BrowserNotFound, ConfigError
+from runner.settings.load_settings import load_settings
 from runner.settings.parsers.values import Engine
-from runner.settings.settings import Settings, load_settings
+from runner.settings.settings import Settings
 from tests.conftest import Monitor
 from tests.support.engines import FIREFOX
 from tests.support.needs import needs

@@ -20,7 +20,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.browser.driver import event_waits
 from runner.errors import ConfigError
 from runner.result import RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.conftest import Monitor
 from tests.runner.test_pytest_plugin import AS_A_USER
 from tests.support.needs import needs
@@ -206,6 +206,7 @@ MATCHERS: dict[str, tuple[str, Callable[[Page], None]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("mode", "part"), thorough_but(1, [("events", 4), ("events", 1), ("polling", 1)]))
 def test_each_wait_ends_with_the_change_it_is_for(chrome: Browser, site: str, mode: Mode, part: int) -> None:
     """Every matcher and wait, each for a change that comes later; of a part, every fourth of them."""

@@ -11,8 +11,9 @@ from runner.bundles.bundle_cache import BundleCache
 from runner.bundles.contents import list_contents
 from runner.bundles.make_bundle import Bundle, archive_key, make_bundle, seal_key, upload_bundle
 from runner.bundles.open_bundle import OpenBundle, open_bundle
+from runner.settings.load_settings import load_settings
 from runner.settings.secrets import Secret
-from runner.settings.settings import Settings, load_settings
+from runner.settings.settings import Settings
 
 KEY = Secret("0123456789abcdef0123456789abcdef")
 OTHER_KEY = Secret("fedcba9876543210fedcba9876543210")

@@ -13,8 +13,8 @@ from runner.checks.run import CheckRun, execute_check
 from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.execution.outcome import Execution
+from runner.settings.load_settings import load_settings
 from runner.settings.secrets import Secrets
-from runner.settings.settings import load_settings
 from tests.runner.checks.servers import http_server, name_server
 from tests.support.certificates import OwnCertificate, make_certificate
 

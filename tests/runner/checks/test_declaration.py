@@ -12,7 +12,7 @@ from runner.dsl.protocols import registry
 from runner.dsl.protocols.registry import PROTOCOLS, Protocol
 from runner.dsl.static_discovery import find_declared_journeys
 from runner.errors import ConfigError, DiscoveryError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.runner.checks.conftest import RunCheck
 from tests.runner.checks.servers import http_server
 from tests.support.commands import run_here

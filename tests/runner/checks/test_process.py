@@ -16,7 +16,7 @@ from runner.dsl.discovery import load_journeys
 from runner.dsl.plan import plan
 from runner.events import AttemptStarted, Listener, Moment
 from runner.result import RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.pool import Workers
 from runner.workers.run_plans import run_plans
 from tests.runner.checks.servers import talking_server
@@ -102,6 +102,7 @@ def test_checks_run_without_a_browser_and_each_ends_at_its_own_timeout(run: Run)
     assert found[4].environment.playwright == ""
 
 
+@pytest.mark.long
 def test_the_next_checks_run_after_a_crash_which_costs_the_runs_in_the_process_alone(run: Run) -> None:
     with talking_server() as port:
         peer = f"127.0.0.1:{port}"

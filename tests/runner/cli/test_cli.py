@@ -23,6 +23,7 @@ def folder(tmp_path: Path, shop: str, pool: Workers) -> Folder:
     return Folder(tmp_path, shop, pool)
 
 
+@pytest.mark.long
 def test_run_prints_each_step_saves_and_exits_0(folder: Folder) -> None:
     ran = folder.process("run", "walk")
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -163,6 +164,7 @@ def test_metrics_can_go_to_a_file(folder: Folder) -> None:
     assert 'synthetic_success{journey="walk",location="local"} 1.0' in (folder.path / "out.prom").read_text()
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_cleanly_with_130(folder: Folder) -> None:
     code = "from runner import journey\n@journey\ndef quick(step):\n    with step('a'): ...\n@journey(timeout='1h')\ndef slow(page, step):\n"
     folder.write("journeys/slow.py", code + "    with step('hang'):\n        page.goto('/switch/hang', timeout=0)\n")

@@ -11,7 +11,7 @@ from runner.archive.run_id import run_id
 from runner.cli.all_commands import app
 from runner.metrics.pushgateway import push_result
 from runner.result import RunResult, StepResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from tests.support.services.servers import get
 from tests.support.wait import wait_until

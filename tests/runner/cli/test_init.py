@@ -17,7 +17,7 @@ from runner.archive.atomic_write import FileChange, write_files
 from runner.cli.all_commands import app
 from runner.dsl.discovery import discover
 from runner.errors import ConfigError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.support.needs import needs
 from tests.support.thorough import thorough_but
 
@@ -85,6 +85,7 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
+@pytest.mark.long
 def test_an_empty_folder_becomes_a_project_whose_journey_passes(project: Project, shop: str) -> None:
     ran = project.journey("init", "--base-url", shop)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -251,6 +252,7 @@ def test_a_second_init_changes_nothing(project: Project) -> None:
     assert project.files() == before
 
 
+@pytest.mark.long
 def test_what_was_changed_is_never_overwritten(project: Project) -> None:
     project.init()
     home = project.path / "journeys" / "home.py"

@@ -80,7 +80,7 @@ def save_run(folder: Path, name: str) -> None:
         assert store.add(result, saved)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", thorough_but(3, COMMANDS))
 def test_a_name_that_is_nowhere_is_an_error_with_the_names_there_are(folder: Path, command: str) -> None:
     code, said = journey(folder, *COMMANDS[command], "nosuch")
     assert (code, "error: no journey is named 'nosuch'; there are: " in said) == (2, True), said
@@ -93,7 +93,7 @@ def test_a_name_that_is_misspelt_is_answered_with_the_right_one(folder: Path, co
     assert (code, "no journey is named 'buy_te'; did you mean 'buy_tea'" in said) == (2, True), said
 
 
-@pytest.mark.parametrize("command", SELECTING)
+@pytest.mark.parametrize("command", thorough_but(2, SELECTING))
 def test_a_name_that_a_file_does_not_declare_is_an_error(folder: Path, command: str) -> None:
     code, said = journey(folder, *COMMANDS[command], "journeys/shop.py::nosuch")
     assert (code, "error: no journey is named 'nosuch'; there are: " in said) == (2, True), said
@@ -111,13 +111,13 @@ def test_names_in_the_settings_that_no_journey_has_are_a_warning(folder: Path, c
     assert "'buy_tea';" not in said
 
 
-@pytest.mark.parametrize("command", SELECTING)
+@pytest.mark.parametrize("command", thorough_but(2, SELECTING))
 def test_a_tag_that_no_journey_has_is_an_error_with_the_tags_there_are(folder: Path, command: str) -> None:
     code, said = journey(folder, *COMMANDS[command], "--tag", "blog")
     assert (code, "error: no journey has the tag 'blog'; there are: shop" in said) == (2, True), said
 
 
-@pytest.mark.parametrize("command", SELECTING)
+@pytest.mark.parametrize("command", thorough_but(2, SELECTING))
 @pytest.mark.parametrize(
     ("path", "problem"),
     thorough_but(

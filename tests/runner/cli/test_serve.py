@@ -35,6 +35,7 @@ def refused(folder: Path, *words: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.long
 def test_a_first_try_needs_no_configuration(serve: Serve) -> None:
     said = serve.start()
     assert f"the collector is at {serve.address}" in said
@@ -88,6 +89,7 @@ def test_an_address_that_is_taken_is_named(serve: Serve, tmp_path: Path) -> None
     assert "choose text or json" in refused(tmp_path, "--log-format", "xml")
 
 
+@pytest.mark.long
 def test_the_dashboard_is_served_and_nothing_is_opened(serve: Serve, tmp_path: Path) -> None:
     opener = tmp_path / "opener"
     opener.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')

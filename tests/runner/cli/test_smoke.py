@@ -56,6 +56,7 @@ def runs(folder: Folder) -> list[tuple[str, str]]:
     return [(run["journey"], run["status"]) for run in reversed(document["runs"])]
 
 
+@pytest.mark.long
 def test_smoke_runs_each_journey_in_turn_saves_all_and_exits_0(folder: Folder) -> None:
     site = folder.environment["JOURNEY_BASE_URL"]
     folder.write("journey.toml", "base_url = 'http://not-this-one.example'")
@@ -86,6 +87,7 @@ def test_smoke_runs_each_journey_in_turn_saves_all_and_exits_0(folder: Folder) -
         assert database.execute(text("SELECT count(*) FROM runs")).scalar() == 6
 
 
+@pytest.mark.long
 def test_a_failing_journey_is_exit_1_with_the_step_and_the_others_go_on(folder: Folder) -> None:
     ran = folder.journey("smoke", "fall", "look")
     assert ran.returncode == 1

@@ -50,6 +50,7 @@ def shell(monitor: Monitor, script: str, **environment: str) -> subprocess.Compl
     return subprocess.run(["bash", "-c", function + script], cwd=monitor.folder, env=env, capture_output=True, check=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("environment", "line"),
     thorough_but(
@@ -74,6 +75,7 @@ def test_what_an_encoding_lacks_is_shown_by_similar_signs(monitor: Monitor, envi
     assert json.loads(listed.stdout.decode())["runs"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "redirection",
     thorough_but(1, ["> /dev/full", "<&- >&- 2>&-", "> /dev/full 2> /dev/full", ">&-", ">&- 2>&-", "| head -0"]),

@@ -28,6 +28,7 @@ def here(folder: Path, *words: str, password: str = "") -> tuple[int, str]:
     return ran.exit_code, ran.output
 
 
+@pytest.mark.long
 def test_somebody_is_added_changed_and_removed(tmp_path: Path) -> None:
     result = run(tmp_path, "add", "ada", "--role", "operate", password="oolong and milk\n")
     assert (result.returncode, result.stderr) == (0, "")
@@ -55,6 +56,7 @@ def test_the_list_of_the_settings_is_used(tmp_path: Path) -> None:
     assert list(read_users(tmp_path / "etc" / "people")) == ["ada"]
 
 
+@pytest.mark.long
 def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     for words, password, why in (
         (("add", "a:b"), "oolong and milk", "'a:b' is not a valid name"),

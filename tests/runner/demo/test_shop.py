@@ -13,7 +13,7 @@ import pytest
 from runner.demo import journeys_folder, running_shop
 from runner.dsl.discovery import discover
 from runner.dsl.plan import plan
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.run_plans import run_plans
 from tests.conftest import Monitor
 from tests.support.needs import needs
@@ -24,6 +24,7 @@ TICK = 0.001
 """Seconds, more than a system's timer rounds to."""
 
 
+@pytest.mark.long
 def test_the_four_journeys_pass(monitor: Monitor) -> None:
     settings = load_settings(monitor.folder, {"base_url": monitor.shop}, {})
     plans = [plan(one, settings) for one in discover([journeys_folder()])]

@@ -8,7 +8,8 @@ import pytest
 from runner.dispatch.broker.address import BrokerAddress
 from runner.dispatch.broker.application import make_app
 from runner.errors import ConfigError
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from tests.runner.dispatch.dispatching import check_ledger, start_dispatching
 from tests.support.certificates import make_certificate, make_chain
 from tests.support.services.brokers import Broker, Kind

@@ -101,7 +101,6 @@ def test_steps_of_a_requested_run_are_seen_while_a_worker_makes_it(
 
 
 @pytest.mark.thorough
-@pytest.mark.thorough
 def test_a_requested_run_that_another_scheduler_has_taken_over_is_followed_on(
     daemon: Daemon, new_broker: Callable[[Kind], Broker], new_worker: Callable[..., JourneyWorker]
 ) -> None:
@@ -132,6 +131,7 @@ def test_a_requested_run_that_another_scheduler_has_taken_over_is_followed_on(
         wait_until(lambda: results(store, request) != {}, "the result", 60)
 
 
+@pytest.mark.thorough
 def test_slots_of_a_location_without_workers_are_missed_and_no_site_fails(
     daemon: Daemon, new_broker: Callable[[Kind], Broker], new_worker: Callable[..., JourneyWorker]
 ) -> None:

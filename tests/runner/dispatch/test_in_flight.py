@@ -36,8 +36,8 @@ from runner.dsl.plan import Plan
 from runner.errors import ConfigError, StorageDown
 from runner.events import RunStarted, StepStarted
 from runner.result import Trigger
+from runner.settings.load_settings import load_settings
 from runner.settings.secrets import Secret
-from runner.settings.settings import load_settings
 from runner.workers.run_state import Slot
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)

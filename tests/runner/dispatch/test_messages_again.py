@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runner.archive.archive import Archive
 from runner.dispatch.broker.application import TASK, Names, make_app, news_exchange, results_queue, runs_queue
 from runner.dispatch.messages import Begun, Ended, write_message
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.runner.dispatch.dispatching import held, let_go_on, start_dispatching, wait_until_begun
 from tests.runner.dispatch.test_faults import QUICK, QUICK_WORKER
 from tests.support.services.brokers import Broker, Kind

@@ -13,7 +13,7 @@ from runner.dispatch.broker.application import Names, results_queue
 from runner.dispatch.worker.executor import RunExecutor
 from runner.dispatch.worker.outbox import FOLDER, Outbox
 from runner.dsl.plan import Plan
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.run_state import Slot
 from tests.support.wait import wait_until
 

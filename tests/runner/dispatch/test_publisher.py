@@ -10,7 +10,8 @@ from kombu import Connection
 from runner.dispatch.broker.application import Names, make_app, runs_queue
 from runner.dispatch.broker.publisher import AT_ONCE, Parcel, Publisher
 from runner.dispatch.broker.sender import Revoke, Sender, SendRun
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from tests.support.services.brokers import Broker, Kind
 from tests.support.wait import wait_until
 

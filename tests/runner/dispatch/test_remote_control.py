@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.dispatch.broker.application import make_app
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.support.services.brokers import Broker, Kind
 from tests.support.services.journey_worker import JourneyWorker
 from tests.support.wait import wait_until

@@ -17,7 +17,7 @@ from runner.dispatch.messages import Begun, Ended, Heartbeat, Message, write_mes
 from runner.dispatch.save_result import ResultSaver
 from runner.dsl.plan import Plan
 from runner.events import Moment, RunEnded
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.workers.run_state import Slot
 from tests.runner.dispatch.test_given_up import result
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runner.archive.archive import Saved
 from runner.archive.run_id import run_id
 from runner.scheduler.alerts.evaluator import AlertEvaluator
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from runner.store.scheduling.locations import LocationReport
 from runner.store.scheduling.requested_runs import confirmation_id

@@ -11,7 +11,7 @@ from runner.errors import ConfigError
 from runner.scheduler.loader import LoadedJourneys, LoadRequest, PlannedJourney, load_in_subprocess
 from runner.scheduler.slots import Key
 from runner.scheduler.timetable import Timetable
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 PLACES = ("frankfurt", "oregon", "office")

@@ -16,8 +16,8 @@ from runner.network.registrable_domain import find_party
 from runner.page import weight
 from runner.page.weight import Received, sum_up
 from runner.result import Requests, StepResult, Weight
+from runner.settings.load_settings import load_settings
 from runner.settings.sections import budgets
-from runner.settings.settings import load_settings
 from tests.conftest import Monitor
 from tests.pages import Page, answer, serving_pages
 

@@ -17,7 +17,7 @@ from runner.archive.retention import prune_archive
 from runner.cli.all_commands import app
 from runner.errors import ConfigError, StorageDown
 from runner.result import RunResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.support.saved_runs import CONTENT, save_run, upload
 from tests.support.services.object_storage import Bucket
 from tests.support.thorough import thorough_but

@@ -115,6 +115,7 @@ def test_a_table_with_rows_becomes_the_first_partition_and_one_table_again(postg
         link.close()
 
 
+@pytest.mark.long
 def test_queries_read_the_days_that_they_are_about(postgres_copy: Callable[[], str]) -> None:
     url = postgres_copy()
     fill(url, 20 * DAY, 10 * DAY, 0.0)

@@ -24,9 +24,10 @@ from runner.store.rollups import journeys, run_days, run_hours, step_days, step_
 from tests.runner.store.older import back_to
 from tests.support.asking import ask
 from tests.support.services.databases import BOTH
+from tests.support.thorough import thorough_but
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
-COUNT = 300
+COUNT = 150
 
 
 def made(count: int = COUNT) -> list[RunResult]:
@@ -84,7 +85,7 @@ def history(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("hours", [5, 24, 240])
+@pytest.mark.parametrize("hours", thorough_but(1, [24, 5, 240]))
 def test_the_tallies_are_those_of_the_runs(history: History, results: list[RunResult], hours: int) -> None:
     span = Range(START + timedelta(days=2), START + timedelta(days=2, hours=hours))
     inside = [one for one in results if span.start <= one.started_at < span.end]
@@ -104,7 +105,7 @@ def test_the_tallies_are_those_of_the_runs(history: History, results: list[RunRe
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("hours", [timedelta(days=32), timedelta(days=2)])
+@pytest.mark.parametrize("hours", thorough_but(1, [timedelta(days=32), timedelta(days=2)]))
 def test_a_long_series_has_the_percentiles_of_the_runs(
     history: History, results: list[RunResult], monkeypatch: pytest.MonkeyPatch, hours: timedelta
 ) -> None:
@@ -141,6 +142,7 @@ def test_a_short_series_has_every_run_with_its_status(history: History, results:
     assert all((one.p50 is None) == (one.status != "passed") for one in points)
 
 
+@pytest.mark.long
 def test_failures_that_differ_in_numbers_alone_are_one_reason(history: History, results: list[RunResult]) -> None:
     span = Range(START, START + timedelta(days=10))
     reasons = history.reasons("buy", "berlin", span)
@@ -166,6 +168,7 @@ def test_failures_that_differ_in_ids_alone_are_one_reason(url: str) -> None:
         assert (found[1].first_at, found[1].last_at) == (START, START + timedelta(minutes=3))
 
 
+@pytest.mark.long
 def test_runs_come_page_by_page_without_a_gap(history: History, results: list[RunResult]) -> None:
     span = Range(START, START + timedelta(days=10))
     seen: list[str] = []
@@ -205,6 +208,7 @@ def ask_names(found: Neighbours) -> dict[str, RunRow | None]:
     return {name: getattr(found, name) for name in Neighbours.__struct_fields__}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("start", "end"), [(7, 230), (24, 226), (0, 239), (23.5, 216.01), (1, 25)])
 def test_a_span_that_begins_and_ends_within_a_day_has_the_runs_of_its_hours(
     history: History, results: list[RunResult], start: float, end: float
@@ -221,6 +225,7 @@ def test_a_span_that_begins_and_ends_within_a_day_has_the_runs_of_its_hours(
     assert sum(tally.total for _, tally in sum_by_day(by_time)) == len(own)
 
 
+@pytest.mark.long
 def test_the_days_add_up(history: History, results: list[RunResult]) -> None:
     days = sum_by_day(history.tally_over_time("buy", None, Range(START, START + timedelta(days=10))))
     counted = Counter(one.started_at.date() for one in results if one.journey == "buy")

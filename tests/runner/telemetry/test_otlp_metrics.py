@@ -12,7 +12,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from runner.errors import ConfigError
 from runner.events import RunEnded
 from runner.result import RunResult
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from runner.telemetry.telemetry import FOLDER, Telemetry
 from runner.telemetry.trace_ids import span_id
 from tests.runner.telemetry.test_remote_write import run, send

@@ -16,7 +16,8 @@ from runner.archive.run_id import run_id
 from runner.errors import ConfigError
 from runner.events import RunEnded
 from runner.result import Failure, RunResult, Status, StepResult
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from runner.telemetry.counters import OLD_FILE, Counters, list_places, place_of, read_counters
 from runner.telemetry.run_samples import sample_run
 from runner.telemetry.telemetry import FOLDER, Telemetry

@@ -9,7 +9,7 @@ import cramjam
 import pytest
 
 from runner.errors import ConfigError
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.telemetry.telemetry import Telemetry
 from tests.runner.telemetry.test_remote_write import Address, receiver, run, send, settings, value
 from tests.support.remote_write_messages import decode_request

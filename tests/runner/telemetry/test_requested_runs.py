@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from runner.archive.run_id import run_id
 from runner.events import RunEnded
 from runner.result import Trigger
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.telemetry.spans import build_spans
 from runner.telemetry.telemetry import Telemetry
 from tests.runner.store.test_store import result

@@ -24,7 +24,8 @@ from runner.result import (
     UserTiming,
     Vitals,
 )
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from runner.telemetry.disk_queue import DiskQueue
 from runner.telemetry.sender import NotSent, Sender
 from runner.telemetry.spans import build_spans

@@ -18,7 +18,7 @@ from reports.replay.chunk_store import ChunkStore
 from reports.web.server.bounded_http import ConnectionGuard
 from reports.web.server.composite import build_application
 from reports.web.server.server import Server, open_socket
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.support.raw_http import CHROME
 
 SHOP = "https://shop.example"

@@ -26,7 +26,7 @@ from runner.archive.archive import Archive
 from runner.archive.remote_archive import open_archive
 from runner.archive.run_id import run_id
 from runner.result import Failure, RunResult, StepResult
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from runner.store import Store
 from tests.support.services.collector import Answer, Kept
 from tests.support.services.databases import copied

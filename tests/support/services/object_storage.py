@@ -13,7 +13,8 @@ from typing import Any, Literal
 import pytest
 
 from runner.archive.object_storage import Storage
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 
 CREDENTIALS = "AWS_ACCESS_KEY_ID=key-of-the-tests AWS_SECRET_ACCESS_KEY=secret-of-the-tests"
 Fault = Literal["cut", "lost answer", "truncated", "hanging", "500", "501", "503", "403"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.archive.object_storage import Storage
-from runner.settings.settings import load_settings
+from runner.settings.load_settings import load_settings
 from tests.support.needs import needs
 from tests.support.services.object_storage import CREDENTIALS
 from tests.support.services.servers import free_port, get

@@ -10,7 +10,8 @@ from reports.codegen import Made, make_untried
 from reports.codegen.actions import SAME
 from reports.replay.recording import Recording
 from runner.browser.chromium import Browser
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from tests.reports.replay.from_session.visits import aside, record
 from tests.support.wait import let_pass
 

@@ -92,6 +92,7 @@ def test_it_says_what_was_written_and_how_to_run_it(looked: Recording) -> None:
     assert result.output.endswith("not tried, as --no-trial says\nrun it: journey run browse\n")
 
 
+@pytest.mark.long
 def test_a_file_that_is_there_is_not_overwritten(looked: Recording) -> None:
     Path("mine.py").write_text("mine")
     result = journey(keep(looked), "--out", "mine.py")

@@ -11,7 +11,8 @@ import pytest
 from reports.codegen import make_untried
 from reports.codegen.verify import guard_source, verify_journey
 from runner.browser.chromium import Browser
-from runner.settings.settings import Settings, load_settings
+from runner.settings.load_settings import load_settings
+from runner.settings.settings import Settings
 from tests.reports.replay.from_session.tape import Tape, element, recording, text
 from tests.reports.replay.from_session.visits import aside
 
