@@ -28,18 +28,20 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
     for name, page in PAGES.items():
         files.append(File.generated(config, page, content=place_links((ROOT / name).read_text(), ROOT)))
     files.append(File.generated(config, "images/mark.svg", abs_src_path=str(ROOT / ICON)))
+    copied: set[str] = set()
     for file in sorted(find_linked_files()):
         if (ROOT / file).is_dir():
-            names = sorted(one.name for one in (ROOT / file).iterdir() if one.is_file())
+            # mkdocs.yml excludes Python: a link to it would lead nowhere.
+            names = sorted(one.name for one in (ROOT / file).iterdir() if one.is_file() and one.suffix != ".py")
             lines = [f"# {file}", "", *(f"- [{name}]({name})" for name in names)]
             listed = File.generated(config, f"{_place(file)}/index.md", content="\n".join(lines))
             listed.inclusion = InclusionLevel.NOT_IN_NAV
             files.append(listed)
-            extra = [] if file.startswith("docs/") else [f"{file}/{name}" for name in names]
-        else:
-            extra = [] if file.startswith("docs/") else [file]
-        for one in extra:
-            files.append(File.generated(config, _place(one), abs_src_path=str(ROOT / one)))
+            copied |= set() if file.startswith("docs/") else {f"{file}/{name}" for name in names}
+        elif not file.startswith("docs/"):
+            copied.add(file)
+    for one in sorted(copied):
+        files.append(File.generated(config, _place(one), abs_src_path=str(ROOT / one)))
     return files
 
 

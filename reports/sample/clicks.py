@@ -14,9 +14,10 @@ BUTTONS = {
         type="click", role="button", name="Sign in", element=f"{_MAIN}>div.sheet.narrow>form.fields>button.main"
     ),
     "/checkout": Interaction(type="click", role="button", name="Continue to payment", element="#view>form.fields>button.main"),
-    "/search": Interaction(type="click", role="button", name="Search", element="html>body>header.top>div.bar>form.find>button"),
 }
 """What is pressed on pages whose path begins so."""
+SEARCH = Interaction(type="click", role="button", name="Search", element="html>body>header.top>div.bar>form.find>button")
+"""What is pressed on the home page."""
 PICTURE = Interaction(type="click", role="img", element=f"{_MAIN}>article.product>div.picture>svg.drawing")
 """Some visitors expect that the picture of a product can be enlarged."""
 CURIOUS = 0.12
@@ -28,7 +29,7 @@ def make_sample_clicks(dice: Random, path: str, stay: float, impatient: bool) ->
 
     A dead click is reported beside the click that it is about, as the agent does it.
     """
-    button = next((one for start, one in BUTTONS.items() if path.startswith(start)), None)
+    button = SEARCH if path == "/" else next((one for start, one in BUTTONS.items() if path.startswith(start)), None)
     if button is None:
         return ()
     pressed = [button] * (dice.choice((0, 1, 1, 2)) + (4 if impatient else 0))

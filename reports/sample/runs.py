@@ -66,14 +66,36 @@ def _failure(real: RunResult, hour: int) -> Failure | None:
 
 
 def _as_passed(real: RunResult) -> tuple[StepResult, ...]:
-    """The steps as they would be had the run passed: one that failed is as the step before it."""
+    """The steps as they would be had the run passed."""
     steps: list[StepResult] = []
     for one in real.steps:
-        if one.status != "passed" and steps:
-            steps.append(replace(steps[-1], name=one.name, index=one.index, budget_seconds=one.budget_seconds))
-        else:
-            steps.append(one)
+        steps.append(_answered(one, steps[-1]) if one.status != "passed" and steps else one)
     return tuple(steps)
+
+
+def _answered(failed: StepResult, before: StepResult) -> StepResult:
+    """A step that failed, had the site answered: it loads the same page, and takes as long as the step before it."""
+    requests = failed.requests
+    return replace(
+        failed,
+        clock=before.clock,
+        ended_by=before.ended_by,
+        latency_seconds=before.latency_seconds,
+        wall_seconds=before.wall_seconds,
+        navigations=tuple(replace(one, status=200) for one in failed.navigations),
+        requests=replace(
+            requests,
+            ok=requests.ok + requests.failed,
+            failed=0,
+            failures=(),
+            slowest=tuple(_answered_request(one) for one in requests.slowest),
+            entries=tuple(_answered_request(one) for one in requests.entries),
+        ),
+    )
+
+
+def _answered_request(one: Request) -> Request:
+    return replace(one, status=200) if one.status and one.status >= 400 else one
 
 
 def _make_run(real: RunResult, whole: tuple[StepResult, ...], about: Incident, at: datetime, release: str) -> RunResult:
@@ -82,8 +104,11 @@ def _make_run(real: RunResult, whole: tuple[StepResult, ...], about: Incident, a
     passed: float = 0.0
     for one in whole:
         factor = about.factor * (about.slow if one.name in SLOW_STEPS else 1.0)
-        step = _vary_step(one, factor, at + timedelta(seconds=passed))
+        begin = at + timedelta(seconds=passed)
+        step = _vary_step(one, factor, begin)
         if one.name == failing and about.failure is not None:
+            if about.failure == real.failure:
+                step = _vary_step(real.steps[one.index], factor, begin)
             lasted = real.steps[one.index].wall_seconds if about.failure == real.failure else 5.0
             status = status_of(about.failure)
             step = replace(

@@ -9,7 +9,7 @@ from reports.collector.accepted_beacon import Arrival, Device
 from reports.collector.beacon import Beacon, ScriptError, SlowRequest, View, Vital
 from reports.collector.privacy.route_template import route_template
 from reports.sample.broken_script import COLUMN, FUNCTION, LINE, MESSAGE, SCRIPT
-from reports.sample.calendar import ENVIRONMENT, HOURS, OUTAGE, SLOW_RELEASE, busyness, release_at
+from reports.sample.calendar import BROKEN_PAGE, ENVIRONMENT, HOURS, OUTAGE, SLOW_RELEASE, busyness, release_at
 from reports.sample.clicks import make_sample_clicks
 from runner.archive.run_id import run_id
 
@@ -98,7 +98,7 @@ class Visit:
         )
 
     def _view(self, path: str, stay: float) -> View:
-        dice, broken = self._dice, path == "/product/cracked-teapot"
+        dice, broken = self._dice, path == "/product/cracked-teapot" and self._hour <= BROKEN_PAGE
         paying_fails = self._hour in OUTAGE and path == "/checkout/payment"
         first = 0.16 * self._pace * dice.lognormvariate(0, 0.3)
         load = first + 0.7 * self._pace * dice.lognormvariate(0, 0.4)

@@ -68,6 +68,8 @@ class MeasuredOutage(Struct, frozen=True, kw_only=True):
     component: str
     started_at: datetime
     ended_at: datetime | None
+    partial: bool = False
+    """Whether the component has journeys or places that did not fail meanwhile."""
 
 
 def read_known_incidents(
@@ -92,7 +94,7 @@ def _find_outage(written: WrittenIncident, measured: Sequence[MeasuredOutage]) -
 
 
 def _with_words(outage: MeasuredOutage, written: WrittenIncident | None) -> KnownIncident:
-    usual = f"{outage.component} {'was' if outage.ended_at else 'is'} not available"
+    usual = f"{outage.component} {'was' if outage.ended_at else 'is'} {'partly' if outage.partial else 'not'} available"
     return KnownIncident(
         id=written.id if written else None,
         component=outage.component,

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from reports.status_page.incidents import Incident, KnownIncident, MeasuredOutage, read_known_incidents
@@ -90,7 +91,7 @@ def read_status(
     """
     first, by_name = _first_day(now), _by_name(page)
     measured = {name: _read_outages(connection, journeys, Range(first, now), fails, rule) for name, journeys in by_name.items()}
-    known = _read_known(connection, measured, first)
+    known = _read_known(connection, measured, first, rule)
     components = []
     for name, journeys in by_name.items():
         counts: dict[tuple[str, str], list[DayCount]] = {}
@@ -135,7 +136,7 @@ def read_incidents(
     measured = {
         name: _read_outages(connection, journeys, Range(first, now), fails, rule) for name, journeys in _by_name(page).items()
     }
-    return _read_known(connection, measured, first)
+    return _read_known(connection, measured, first, rule)
 
 
 def _first_day(now: datetime) -> datetime:
@@ -167,18 +168,33 @@ def _read_outages(
 
 
 def _read_known(
-    connection: Connection, measured: Mapping[str, Mapping[str, Sequence[Outage]]], first: datetime
+    connection: Connection, measured: Mapping[str, Mapping[str, Sequence[Outage]]], first: datetime, rule: LocationCount
 ) -> list[KnownIncident]:
     merged: list[MeasuredOutage] = []
     for name, of_journeys in measured.items():
-        merged += _merge(
-            [
-                MeasuredOutage(component=name, started_at=one.started_at, ended_at=one.ended_at)
-                for outages in of_journeys.values()
-                for one in outages
-            ]
-        )
+        outages = [one for some in of_journeys.values() for one in some]
+        places = {journey: _read_places(connection, journey, first, rule) for journey in of_journeys} if outages else {}
+        for whole in _merge(
+            [MeasuredOutage(component=name, started_at=one.started_at, ended_at=one.ended_at) for one in outages]
+        ):
+            spared = any(_was_spared(whole, some, places[journey]) for journey, some in of_journeys.items())
+            merged.append(replace(whole, partial=spared))
     return read_known_incidents(connection, merged, list(measured), first)
+
+
+def _read_places(connection: Connection, journey: str, first: datetime, rule: LocationCount) -> set[str]:
+    """Where a journey has outages of its own; empty where its outages are of several places together."""
+    places = {place for place, row in newest_by_place(connection, journey).items() if row and row.started_at >= first}
+    return places if rule.needed(len(places)) < 2 else set()
+
+
+def _was_spared(whole: MeasuredOutage, outages: Sequence[Outage], places: set[str]) -> bool:
+    """Whether a journey, or one of its places, had no part in an outage of its component; in one that lasts: has none now."""
+    if whole.ended_at is None:
+        failing = {one.location for one in outages if one.ended_at is None}
+    else:
+        failing = {one.location for one in outages if whole.started_at <= one.started_at <= whole.ended_at}
+    return not failing or not failing >= places
 
 
 def _worsen(state: State, name: str, known: Sequence[KnownIncident]) -> State:

@@ -69,8 +69,10 @@ def test_the_state_is_that_of_runs_that_failed_one_after_the_other(
 ) -> None:
     fill(store, "buy", *berlin)
     fill(store, "buy", *oslo, location="oslo")
-    found = {one.name: one.state for one in status_of(store).components}
-    assert found == {"Checkout": expected, "Search": "not known"}
+    status = status_of(store)
+    assert {one.name: one.state for one in status.components} == {"Checkout": expected, "Search": "not known"}
+    lasting = [one.title for one in status.incidents if one.ended_at is None]
+    assert lasting == ([f"Checkout is {expected}"] if expected in ("partly available", "not available") else [])
 
 
 @pytest.mark.long
@@ -110,8 +112,14 @@ def test_journeys_of_one_name_are_one_component_and_overlapping_incidents_are_on
     fill(store, "search", "failed", "failed")
     found = status_of(store, page)
     assert [one.state for one in found.components] == ["partly available"]
-    assert [one.ended_at for one in found.incidents] == [None]
+    assert [(one.title, one.ended_at) for one in found.incidents] == [("Shop is partly available", None)]
     assert found.state == "partly available"
+
+
+def test_components_are_listed_as_a_sentence_lists_them(store: Store) -> None:
+    fill(store, "buy", "failed", "failed")
+    fill(store, "search", "failed", "failed")
+    assert b"<strong>Checkout and Search are not available</strong>" in render_files(status_of(store))["index.html"]
 
 
 def test_maintenance_is_announced_without_its_reason(store: Store) -> None:

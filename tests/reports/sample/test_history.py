@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import select, text
 from typer.testing import CliRunner
 
+from reports.compare.explanation import explain_difference
 from reports.sample.broken_script import FILE, LINE, MESSAGE, SOURCE
 from reports.sample.calendar import HOURS, NEWEST_RELEASE, NOTE
 from reports.sample.runs import make_sample_runs
@@ -25,7 +26,7 @@ from runner.archive.archive import Archive
 from runner.cli.all_commands import app
 from runner.cli.demo import RELEASE
 from runner.cli.demo_sample import make_sample_writer
-from runner.result import Environment, RunResult
+from runner.result import Environment, Failure, Request, Requests, RunResult
 from runner.settings.load_settings import load_settings
 from runner.store import Store
 from runner.store.samples import read_sample_end
@@ -56,6 +57,29 @@ def test_every_made_up_run_says_that_it_is_a_sample_and_lies_before_the_real_one
     assert any(one.flaky for one in runs)
     assert not any(one.slot_at for one in runs), "rules of alerts and objectives would take them for scheduled runs"
     assert all(sum(step.wall_seconds or 0 for step in one.steps) < one.duration_seconds for one in runs)
+
+
+def test_the_page_that_is_broken_now_answered_until_it_broke() -> None:
+    url = f"{SHOP}/product/cracked-teapot"
+    asked = Request(url=url, method="GET", kind="document", at_seconds=0.1, duration_seconds=0.1, status=500)
+    found = Request(url=f"{SHOP}/search", method="GET", kind="document", at_seconds=0.1, duration_seconds=0.1, status=200)
+    browse = real_runs()[0]
+    passed, failed = (
+        replace(browse.steps[-1], name=name, index=index, status=status, requests=Requests(entries=(request,)))
+        for index, (name, status, request) in enumerate((("search", "passed", found), ("look", "failed", asked)))
+    )
+    failure = Failure(kind="http", message=f"HTTP 500 from {url}", step="look")
+    real = replace(browse, failure=failure, steps=(passed, replace(failed, failure=failure)))
+    runs = make_sample_runs([real], real.started_at)
+    assert {one.status for one in runs} == {"passed", "failed"}
+    for one in runs:
+        assert [(request.url, request.status) for request in one.steps[-1].requests.entries] == [
+            (url, 200 if one.status == "passed" else 500)
+        ]
+    newest_passed = next(one for one in reversed(runs) if one.status == "passed")
+    assert "answered 500; in the last passed run it answered 200." in " ".join(
+        explain_difference(runs[-1], newest_passed, None)
+    )
 
 
 @pytest.mark.thorough

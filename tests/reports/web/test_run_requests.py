@@ -115,6 +115,7 @@ def test_who_follows_a_run_whose_scheduler_is_gone_does_not_wait_for_it_without_
     page = served.get(f"/requests/{request['id']}").body.decode()
     assert "no other has taken it over" in page
     assert '<span class="error">lost</span>' in page
+    assert 'aria-current="page">Runs<' in page
 
 
 def test_a_key_makes_a_request_once_whichever_server_gets_it(served: Visited, dashboard: Callable[..., Visited]) -> None:
