@@ -285,6 +285,12 @@ def test_a_site_can_be_looked_at_offline(monitor: Monitor, echo: Echo) -> None:
         ({"mock": {"**/a": {"status": 100}}}, "100 is not the status of a final response"),
         ({"mock": {"**/a": {"body": "a", "file": "b"}}}, "body and file are both its body"),
         ({"mock": ["**/a"]}, "is not a table of answers"),
+        ({"mock": {"**/a": {"headers": {"a\nb": "c"}}}}, r"option mock: **/a: headers: 'a\nb' is not the name of a header"),
+        ({"headers": {"a b": "c"}}, "option headers: 'a b' is not the name of a header"),
+        ({"headers": {"a": "b\r\nc: d"}}, "option headers: a: its value has a line break"),
+        ({"headers": {"a": 5}}, "is not a set of headers"),
+        ({"proxy": "http://proxy:99999"}, "option proxy: 'http://proxy:99999' has no valid host or port"),
+        ({"proxy": "http://[::1"}, "option proxy: 'http://[::1' has no valid host or port"),
     ],
 )
 def test_what_is_wrong_with_an_option_is_said(options: dict[str, Any], said: str) -> None:
@@ -292,6 +298,31 @@ def test_what_is_wrong_with_an_option_is_said(options: dict[str, Any], said: str
         journey(**options)(lambda page: page.goto("/"))
     assert said in str(error.value)
     assert "hush" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    thorough_but(
+        1,
+        [
+            ("permissions=['nosuch']", "option permissions of walk: Browser.new_context: Unknown permission: nosuch"),
+            ("storage_state='half.json'", "option storage_state of walk: "),
+            (
+                "client_certificates=[{'origin': 'https://a.example', 'pfx': 'half.json'}]",
+                "option client_certificates of walk: ",
+            ),
+        ],
+    ),
+)
+def test_what_the_browser_rejects_is_said_with_the_option_and_the_file(monitor: Monitor, options: str, said: str) -> None:
+    (monitor.folder / "journeys").mkdir(exist_ok=True)
+    for folder in (monitor.folder, monitor.folder / "journeys"):
+        (folder / "half.json").write_text("{")
+    failure = monitor.run(walk(options)).failure
+    assert failure is not None
+    assert (failure.kind, said in failure.message, ".py: option " in failure.message) == ("journey", True, True), (
+        failure.message
+    )
 
 
 @pytest.mark.parametrize(
