@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from runner.browser.chromium import Browser
+from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import journey
 from runner.dsl.plan import plan
 from runner.errors import ConfigError, DiscoveryError
@@ -343,6 +344,29 @@ def test_what_a_plan_lacks_is_said_before_it_runs(tmp_path: Path, options: dict[
     with pytest.raises(ConfigError) as error:
         plan(declared, load_settings(tmp_path, {}, {}))
     assert said.format(folder=Path(__file__).parent) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("recording", "said"),
+    [
+        (b"", "Input data was truncated"),
+        (b"PK\x03\x04", "JSON is malformed"),
+        (b'{"log": {"entries": [{"request": {"url": 5}}]}}', "Expected `str`, got `int`"),
+        (b'{"log": {"entries": [{"request": {"url": "/", "method": "GET"}}]}}', "missing required field `response`"),
+        (b'{"log": {"entries": [], "x": ' + b"[" * 100_000, "nested"),
+    ],
+    ids=["empty", "zip", "number", "half", "deep"],
+)
+def test_a_recording_that_no_browser_can_use_is_not_the_site_s_fault(tmp_path: Path, recording: bytes, said: str) -> None:
+    (tmp_path / "site.har").write_bytes(recording)
+    (tmp_path / "shop.py").write_text(
+        "from runner import journey\n@journey(mock={'**/*': 'site.har'})\ndef look(page): page.goto('/')\n"
+    )
+    (declared,) = load_journeys(tmp_path / "shop.py")
+    with pytest.raises(ConfigError) as error:
+        plan(declared, load_settings(tmp_path, {}, {}))
+    assert f"shop.py:2: option mock: {tmp_path / 'site.har'} is not a recording in HAR: " in str(error.value)
+    assert said in str(error.value)
 
 
 @pytest.mark.parametrize(
