@@ -142,8 +142,13 @@ def _update(look: _Look, file: Path) -> None:
         if number:
             look.wait(BETWEEN)
         taken.append(look.take())
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(stack_pictures(taken).encode())
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(stack_pictures(taken).encode())
+    except OSError as error:
+        raise JourneyError(
+            f"the picture {file} cannot be stored: {error.strerror}; check what is there, and its owner"
+        ) from error
 
 
 def _compare(look: _Look, file: Path, stem: str, step: str, allowed: float, timeout: float) -> None:

@@ -1,5 +1,6 @@
 """The browser context that a plan asks for, in Playwright's words."""
 
+import re
 from typing import Any
 
 from playwright.sync_api import Browser, Playwright
@@ -61,3 +62,22 @@ def _user_agent(browser: Browser) -> str:
         return agent
     finally:
         session.detach()
+
+
+_REJECTED = {
+    "permissions": "unknown permission",
+    "client_certificates": "client certificate",
+    "storage_state": "storage state",
+}
+"""Options of a journey, and what a browser says that cannot open a context with them."""
+
+
+def find_rejected_option(plan: Plan, message: str) -> str:
+    """The option of a journey that a browser has rejected as it opened a context; empty if it was none of them."""
+    given: dict[str, object] = {
+        "permissions": plan.context.permissions,
+        "client_certificates": plan.context.client_certificates,
+    }
+    given["storage_state"] = plan.storage_state
+    said = re.sub(r"storage_?state", "storage state", message.lower())
+    return next((option for option, words in _REJECTED.items() if given[option] and words in said), "")

@@ -69,6 +69,22 @@ class Mock(Struct, frozen=True, kw_only=True):
     body: str | None = None
 
 
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""Names of cookies and headers (RFC 9110, 5.6.2)."""
+
+
+def parse_headers(value: object) -> dict[str, str]:
+    """Raises ValueError for anything but names and values that a request can have; a browser would fail or hang with others."""
+    if not isinstance(value, Mapping) or not all(isinstance(one, str) for pair in value.items() for one in pair):
+        raise ValueError(f"{value!r} is not a set of headers; write one such as {{'X-Team': 'shop'}}")
+    for name, text in value.items():
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of a header; write letters, digits and '-', such as 'X-Team'")
+        if re.search(r"[\0\r\n]", text):
+            raise ValueError(f"{name}: its value has a line break or a zero byte, which no header can have")
+    return dict(value)
+
+
 def parse_proxy(value: object) -> Proxy:
     """Raises ValueError for an invalid address, one that holds a password, and fields that do not exist."""
     given = _fields(value, Proxy, "server") if isinstance(value, Mapping) else {"server": value}
@@ -79,6 +95,12 @@ def parse_proxy(value: object) -> Proxy:
                 "holds a user or a password in its address; write {'server': …, 'username': …, 'password': Secret(…)}"
             )
         raise ValueError(f"{server!r} is not the address of a proxy; write one such as 'http://proxy.example:3128'")
+    try:
+        known = urlsplit(server).port != 0 and urlsplit(server).hostname
+    except ValueError:
+        known = None
+    if not known:
+        raise ValueError(f"{server!r} has no valid host or port; write one such as 'http://proxy.example:3128'")
     return Proxy(
         server=server.rstrip("/"),
         username=_text(given, "username", ""),
@@ -113,7 +135,7 @@ def parse_cookies(value: object) -> tuple[Cookie, ...]:
 def _parse_cookie(value: object) -> Cookie:
     given = _fields(value, Cookie, "name", "value")
     name = given["name"]
-    if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", name):  # a token (RFC 6265, 4.1.1)
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of a cookie")
     if not isinstance(given["value"], str | Secret):
         raise ValueError(f"{name}: its value is a text or a Secret, not {given['value']!r}")
@@ -161,14 +183,16 @@ def _parse_answer(pattern: str, answer: object) -> Mock:
     status, headers, body = given.get("status", 200), given.get("headers", {}), given.get("body")
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
         raise ValueError(f"{pattern}: {status!r} is not the status of a final response; write one from 200 to 599")
-    if not isinstance(headers, Mapping) or not all(isinstance(one, str) for pair in headers.items() for one in pair):
-        raise ValueError(f"{pattern}: {headers!r} is not a set of headers")
+    try:
+        headers = parse_headers(headers)
+    except ValueError as error:
+        raise ValueError(f"{pattern}: headers: {error}") from error
     if body is not None and not isinstance(body, str):
         raise ValueError(f"{pattern}: its body is a text, not {body!r}; for JSON use json.dumps, for bytes name a file")
     if body is not None and given.get("file") is not None:
         raise ValueError(f"{pattern}: body and file are both its body; keep one")
     file = given.get("file")
-    return Mock(pattern=pattern, file=Path(file) if file is not None else None, status=status, headers=dict(headers), body=body)
+    return Mock(pattern=pattern, file=Path(file) if file is not None else None, status=status, headers=headers, body=body)
 
 
 def parse_color_scheme(value: object) -> ColorScheme:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from runner.dsl.browser_options import THIRD_PARTY, ClientCertificate, ColorScheme, Cookie, Mock, ReducedMotion, ServiceWorkers
@@ -13,6 +14,7 @@ from runner.dsl.journey import Journey
 from runner.errors import ConfigError
 from runner.network.registrable_domain import host_of, site_of
 from runner.settings.secrets import Secret
+from runner.untrusted_text import decode_json
 
 LOOPBACK = ("localhost", "*.localhost", "127.0.0.1", "[::1]")
 """Hosts that are never asked of a proxy, as Chromium does it by itself; Playwright would."""
@@ -38,6 +40,35 @@ class ContextPlan(Struct, frozen=True, kw_only=True):
     """Their files are absolute."""
     hidden: tuple[str, ...] = ()
     """Texts in it that are secret."""
+
+
+class _HarRequest(Struct, frozen=True):
+    url: str
+    method: str
+
+
+class _HarResponse(Struct, frozen=True):
+    status: int
+    headers: list[dict[str, Any]]
+    content: dict[str, Any]
+
+
+class _HarEntry(Struct, frozen=True):
+    request: _HarRequest
+    response: _HarResponse
+
+
+class _HarLog(Struct, frozen=True):
+    entries: list[_HarEntry]
+
+
+class _Har(Struct, frozen=True):
+    """What a browser needs of a recording: without it, it would answer requests with a failure, as if the site were at fault."""
+
+    log: _HarLog
+
+
+_har = msgspec.json.Decoder(_Har)
 
 
 def plan_context(journey: Journey, base_url: str | None) -> ContextPlan:
@@ -106,6 +137,13 @@ def _plan_mock(journey: Journey, given: Mock) -> Mock:
     if given.file is None:
         return given
     found = _find(journey, "mock", given.file)
+    if found.suffix == ".har":
+        try:
+            decode_json(found.read_bytes(), _har)
+        except (OSError, msgspec.DecodeError) as error:
+            raise ConfigError(
+                f"{journey.where}: option mock: {found} is not a recording in HAR: {error}; record it again"
+            ) from error
     return Mock(pattern=given.pattern, file=found, status=given.status, headers=given.headers)
 
 

@@ -22,6 +22,7 @@ from runner.dsl.browser_options import (
     parse_client_certificates,
     parse_color_scheme,
     parse_cookies,
+    parse_headers,
     parse_mock,
     parse_permissions,
     parse_proxy,
@@ -216,12 +217,6 @@ def _parse_geolocation(value: object) -> dict[str, float]:
     raise ValueError(f"{value!r} is not a location; write (latitude, longitude) in degrees, such as (52.52, 13.4)")
 
 
-def _parse_headers(value: object) -> dict[str, str]:
-    if isinstance(value, Mapping) and all(isinstance(key, str) and isinstance(one, str) for key, one in value.items()):
-        return dict(value)
-    raise ValueError(f"{value!r} is not a set of headers; write one such as {{'X-Team': 'shop'}}")
-
-
 def _parse_basic_auth(value: object) -> tuple[str, Secret]:
     if isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str | Secret):
         return (value[0], value[1] if isinstance(value[1], Secret) else Secret(value[1]))
@@ -277,7 +272,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "locale": _parse_locale,
     "timezone": parse_timezone,
     "geolocation": _parse_geolocation,
-    "headers": _parse_headers,
+    "headers": parse_headers,
     "basic_auth": _parse_basic_auth,
     "ca_file": _parse_path,
     "storage_state": _parse_path,

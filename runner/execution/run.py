@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.artifacts.recording import Recording
-from runner.browser.context_options import options
+from runner.browser.context_options import find_rejected_option, options
 from runner.dsl.journey import Journey
 from runner.dsl.plan import Plan
 from runner.errors import BrowserFailed
@@ -48,7 +48,10 @@ def execute_run(context: RunContext, browser: WarmBrowser, setup: Journey | None
             version = browser.get().version
             outcome = _make_attempt(number, context, browser, sign_in, retry, room)
         except (BrowserFailed, PlaywrightError) as error:
-            outcome = _not_started(number, plan, Failure(kind="browser", message=trim_message(str(error))))
+            option = find_rejected_option(plan, str(error))
+            where = f"{plan.file}: option {option} of {plan.journey}: " if option else ""
+            failure = Failure(kind="journey" if option else "browser", message=trim_message(f"{where}{error}"))
+            outcome = _not_started(number, plan, failure)
         except OSError as error:
             # A folder that is not there, a disk that is full, a certificate that cannot be read.
             message = trim_message(f"this machine could not run the journey: {type(error).__name__}: {error}")

@@ -5,6 +5,8 @@ more of it with any program for pictures.
 """
 
 import io
+import struct
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -100,7 +102,10 @@ def _decode(content: bytes) -> Pixels:
             if width * height > LARGEST:
                 raise UnreadablePicture(f"it has {width} × {height} pixels, more than {LARGEST // 1_000_000} million")
             return np.array(image.convert("RGBA"), dtype=np.uint8)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except UnreadablePicture:
+        raise
+    # What Pillow raises depends on where the file is damaged.
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError) as error:
         raise UnreadablePicture(f"it is not a picture: {error}") from error
 
 

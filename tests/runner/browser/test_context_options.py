@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from runner.browser.chromium import Browser
+from runner.dsl.discovery import load_journeys
 from runner.dsl.journey import journey
 from runner.dsl.plan import plan
 from runner.errors import ConfigError, DiscoveryError
@@ -285,6 +286,12 @@ def test_a_site_can_be_looked_at_offline(monitor: Monitor, echo: Echo) -> None:
         ({"mock": {"**/a": {"status": 100}}}, "100 is not the status of a final response"),
         ({"mock": {"**/a": {"body": "a", "file": "b"}}}, "body and file are both its body"),
         ({"mock": ["**/a"]}, "is not a table of answers"),
+        ({"mock": {"**/a": {"headers": {"a\nb": "c"}}}}, r"option mock: **/a: headers: 'a\nb' is not the name of a header"),
+        ({"headers": {"a b": "c"}}, "option headers: 'a b' is not the name of a header"),
+        ({"headers": {"a": "b\r\nc: d"}}, "option headers: a: its value has a line break"),
+        ({"headers": {"a": 5}}, "is not a set of headers"),
+        ({"proxy": "http://proxy:99999"}, "option proxy: 'http://proxy:99999' has no valid host or port"),
+        ({"proxy": "http://[::1"}, "option proxy: 'http://[::1' has no valid host or port"),
     ],
 )
 def test_what_is_wrong_with_an_option_is_said(options: dict[str, Any], said: str) -> None:
@@ -292,6 +299,31 @@ def test_what_is_wrong_with_an_option_is_said(options: dict[str, Any], said: str
         journey(**options)(lambda page: page.goto("/"))
     assert said in str(error.value)
     assert "hush" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    thorough_but(
+        1,
+        [
+            ("permissions=['nosuch']", "option permissions of walk: Browser.new_context: Unknown permission: nosuch"),
+            ("storage_state='half.json'", "option storage_state of walk: "),
+            (
+                "client_certificates=[{'origin': 'https://a.example', 'pfx': 'half.json'}]",
+                "option client_certificates of walk: ",
+            ),
+        ],
+    ),
+)
+def test_what_the_browser_rejects_is_said_with_the_option_and_the_file(monitor: Monitor, options: str, said: str) -> None:
+    (monitor.folder / "journeys").mkdir(exist_ok=True)
+    for folder in (monitor.folder, monitor.folder / "journeys"):
+        (folder / "half.json").write_text("{")
+    failure = monitor.run(walk(options)).failure
+    assert failure is not None
+    assert (failure.kind, said in failure.message, ".py: option " in failure.message) == ("journey", True, True), (
+        failure.message
+    )
 
 
 @pytest.mark.parametrize(
@@ -312,6 +344,29 @@ def test_what_a_plan_lacks_is_said_before_it_runs(tmp_path: Path, options: dict[
     with pytest.raises(ConfigError) as error:
         plan(declared, load_settings(tmp_path, {}, {}))
     assert said.format(folder=Path(__file__).parent) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("recording", "said"),
+    [
+        (b"", "Input data was truncated"),
+        (b"PK\x03\x04", "JSON is malformed"),
+        (b'{"log": {"entries": [{"request": {"url": 5}}]}}', "Expected `str`, got `int`"),
+        (b'{"log": {"entries": [{"request": {"url": "/", "method": "GET"}}]}}', "missing required field `response`"),
+        (b'{"log": {"entries": [], "x": ' + b"[" * 100_000, "nested"),
+    ],
+    ids=["empty", "zip", "number", "half", "deep"],
+)
+def test_a_recording_that_no_browser_can_use_is_not_the_site_s_fault(tmp_path: Path, recording: bytes, said: str) -> None:
+    (tmp_path / "site.har").write_bytes(recording)
+    (tmp_path / "shop.py").write_text(
+        "from runner import journey\n@journey(mock={'**/*': 'site.har'})\ndef look(page): page.goto('/')\n"
+    )
+    (declared,) = load_journeys(tmp_path / "shop.py")
+    with pytest.raises(ConfigError) as error:
+        plan(declared, load_settings(tmp_path, {}, {}))
+    assert f"shop.py:2: option mock: {tmp_path / 'site.har'} is not a recording in HAR: " in str(error.value)
+    assert said in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,19 @@
 """What is said of pictures whose pixels are known."""
 
 import io
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from runner.artifacts.expected_picture import _update
+from runner.errors import JourneyError
 from runner.pictures.difference import BLOCK, find_difference
-from runner.pictures.picture import Picture, Pixels, UnreadablePicture, decode_picture, stack_pictures
+from runner.pictures.picture import Picture, Pixels, UnreadablePicture, decode_picture, encode_png, stack_pictures
 from runner.pictures.region import Region
 
 
@@ -93,5 +99,21 @@ def test_a_file_is_transparent_where_the_pictures_vary_and_keeps_that() -> None:
 def test_what_is_not_a_picture_is_said_so() -> None:
     with pytest.raises(UnreadablePicture, match="it is not a picture"):
         decode_picture(b"<html>")
+    header = b"\x89PNG\r\n\x1a\n"
+    short = b"\0\0\0\5IHDR" + b"\0" * 5
+    texts = b"zTXt" + b"a\0\0" + zlib.compress(b"x" * 10_000_000)
+    for damaged in (
+        header + short + zlib.crc32(short[4:]).to_bytes(4, "big"),
+        header + (len(texts) - 4).to_bytes(4, "big") + texts + zlib.crc32(texts).to_bytes(4, "big"),
+    ):
+        with pytest.raises(UnreadablePicture, match="it is not a picture"):
+            decode_picture(damaged)
     with pytest.raises(UnreadablePicture, match="there is no picture"):
         stack_pictures([])
+
+
+def test_a_picture_that_cannot_be_stored_is_named(tmp_path: Path) -> None:
+    look: Any = SimpleNamespace(take=lambda: encode_png(Image.fromarray(page())), wait=lambda _: None)
+    (tmp_path / "home.png").mkdir()
+    with pytest.raises(JourneyError, match=r"the picture .*home\.png cannot be stored: Is a directory"):
+        _update(look, tmp_path / "home.png")
