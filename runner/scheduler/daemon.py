@@ -201,6 +201,7 @@ class Scheduler:
                 self._queue.start_runs(pool, now)
                 handle_abandoned(pool.take_abandoned(), self._store, self._timetable, self._pipeline, self._ledger, now)
                 self._strays.take(pool)
+                self._ledger.retry()
                 self._gauges.update(pool, now, self._turned)
                 # Without workers there are only checks, or no worker elsewhere was heard of yet.
                 if self._pipeline.take_news() and pool.count:
@@ -229,7 +230,7 @@ class Scheduler:
         self._pipeline.stop()
         self._requests.stop()
         try:
-            self._ledger.release_uncertain()
+            self._ledger.record_waiting()
             if left:
                 log.info("%d %s on; the next scheduler takes in the results", left, "run goes" if left == 1 else "runs go")
             else:

@@ -3,8 +3,9 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -13,14 +14,16 @@ from runner.dsl.plan import Plan
 from runner.dsl.slots.schedule import Schedule
 from runner.scheduler.metrics_endpoint import Exporter
 from runner.store import Store, StoreDown
-from runner.store.scheduling.slots import OpenSlot
+from runner.store.scheduling.slots import STORE_DOWN, OpenSlot, SlotOutcome
 
 RETRY = 5.0
 """Seconds in which a database that does not work is not asked again."""
 MAX_RECORDED = 1000
 """The slots of a gap that are recorded; all are counted."""
-UNCERTAIN = 100
-"""Claims that are looked at again: the first of a failure, as later ones do not even reach the store."""
+MOST_WAITING = 50_000
+"""Slots that wait for the store, about 20 MB; when there are more, the oldest are dropped."""
+AT_ONCE = 500
+"""Slots that are recorded in one transaction when the store works again."""
 QUIET = timedelta(hours=1)
 """After a missed slot was logged, others of the same journey and for the same reason are only counted."""
 log = logging.getLogger("journey.schedule")
@@ -87,8 +90,10 @@ class _Missed(Struct):
 
 
 class SlotLedger:
-    """Claims and records slots in the store for one scheduler, `owner`. While the store is down, slots are not recorded.
+    """Claims and records slots in the store for one scheduler, `owner`. While the store is down, what happened to them waits here.
 
+    It is recorded before anything newer: a scheduler that is killed meanwhile leaves no gap, as the next one looks for all slots after
+    the newest that is recorded.
     `pause_reason` says why a journey is paused at a time; it is empty when it is not.
     """
 
@@ -99,8 +104,10 @@ class SlotLedger:
         self._exporter = exporter
         self._failed_at = -RETRY
         self._repeated: dict[tuple[Key, str], _Missed] = {}
-        self._uncertain: deque[str] = deque()
-        """Runs that did not begin because the store failed while their slots were claimed, which it may have done all the same."""
+        self._waiting: dict[tuple[str, str, datetime], SlotOutcome] = {}
+        """What could not be recorded yet, oldest first."""
+        self._unclosed: dict[str, str] = {}
+        """Runs without a result whose slots could not be closed yet, and why they were missed."""
 
     def newest(self, entry: Entry) -> datetime | None:
         """The newest recorded slot of a journey at its place. Raises StoreDown."""
@@ -111,27 +118,37 @@ class SlotLedger:
 
         Without the store, a scheduler that has the store to itself may; else another scheduler could run the slot too.
         """
-        if self._answers():
-            try:
-                self.release_uncertain()
-                return self._store.slots.claim(entry.name, entry.location, slot, run, self._owner, now)
-            except StoreDown as error:
-                self.back_off(error)
-                if self._store.shared and len(self._uncertain) < UNCERTAIN:
-                    self._uncertain.append(run)
+        claimed: list[bool] = []
+        name, place = entry.key
+        if self._write(lambda: claimed.append(self._store.slots.claim(name, place, slot, run, self._owner, now))):
+            return claimed[0]
         if not self._store.shared:
+            self._keep([SlotOutcome(name, place, slot, "claimed", "", now, run)])
             return True
-        self._exporter.missed.labels(entry.name, "store").inc()
+        # With its run, as the store may have claimed it all the same.
+        self._keep([SlotOutcome(name, place, slot, "missed", STORE_DOWN, now, run)])
+        self._exporter.missed.labels(entry.name, STORE_DOWN).inc()
         log.error(
             "%s was not run: without the store, another scheduler may run it too", entry.label, extra={"journey": entry.name}
         )
         return False
 
-    def release_uncertain(self) -> None:
-        """Closes the slots of runs that did not begin, as far as they were claimed. Raises StoreDown."""
-        while self._uncertain:
-            self._store.slots.close(self._uncertain[0], "missed", "store")
-            self._uncertain.popleft()
+    def record_waiting(self) -> None:
+        """Records what waits for the store. Raises StoreDown."""
+        while self._waiting:
+            batch = list(islice(self._waiting.items(), AT_ONCE))
+            self._store.slots.record_later([one for _, one in batch], self._owner)
+            for key, _ in batch:
+                del self._waiting[key]
+        while self._unclosed:
+            run, reason = next(iter(self._unclosed.items()))
+            self._store.slots.close(run, "missed", reason)
+            del self._unclosed[run]
+
+    def retry(self) -> None:
+        """Records what waits for the store, if it may work again."""
+        if self._waiting or self._unclosed:
+            self._write(lambda: None)
 
     def miss(self, entry: Entry, slot: datetime, reason: str, now: datetime) -> None:
         """Counts and records a missed slot, and logs it unless the journey has missed one for the same reason within QUIET."""
@@ -171,11 +188,11 @@ class SlotLedger:
             self._exporter.missed.labels(entry.name, reason).inc(missed)
             words = f"{missed} {'slot' if missed == 1 else 'slots'} until {newest[-1]:%H:%M:%S}Z"
             log.warning("%s missed %s: %s", entry.label, words, reason, extra={"journey": entry.name})
-        if self._answers():
-            try:
-                self._store.slots.record_missed(entry.name, entry.location, list(newest), reason, self._owner, now, paused)
-            except StoreDown as error:
-                self.back_off(error)
+        states = [(at, "paused", paused[at]) if at in paused else (at, "missed", reason) for at in newest]
+        self._write_or_keep(
+            lambda: self._store.slots.record_missed(entry.name, entry.location, list(newest), reason, self._owner, now, paused),
+            [SlotOutcome(entry.name, entry.location, at, state, why, now) for at, state, why in states],
+        )
 
     def pause(self, entry: Entry, slot: datetime, reason: str, now: datetime) -> None:
         """Records a slot that is left out because its journey is paused."""
@@ -185,30 +202,49 @@ class SlotLedger:
         """Counts a slot as missed whose run was sent away and never begun."""
         self._exporter.missed.labels(journey, reason).inc()
         log.warning("%s missed a slot: %s", journey, reason, extra={"journey": journey})
-        try:
-            self._store.slots.close(run, "missed", reason)
-        except StoreDown as error:
-            self.back_off(error)
+        self._close(run, reason)
 
     def close_killed(self, orphan: OpenSlot) -> None:
         """Closes the slot of a run that was killed with its scheduler and gets no result."""
-        try:
-            self._store.slots.close(orphan.run, "missed", "killed")
-        except StoreDown as error:
-            self.back_off(error)
+        self._close(orphan.run, "killed")
 
     def back_off(self, error: StoreDown) -> None:
         """Logs that the store is down, and leaves it alone for RETRY seconds."""
         self._failed_at = time.monotonic()
         log.error("%s", error)
 
-    def _answers(self) -> bool:
-        return time.monotonic() - self._failed_at > RETRY
+    def _close(self, run: str, reason: str) -> None:
+        if not self._write(lambda: self._store.slots.close(run, "missed", reason)):
+            self._unclosed[run] = reason
 
     def _record(self, entry: Entry, slot: datetime, state: str, reason: str, now: datetime) -> None:
-        if not self._answers():
-            return
+        self._write_or_keep(
+            lambda: self._store.slots.record(entry.name, entry.location, slot, state, reason, self._owner, now),
+            [SlotOutcome(entry.name, entry.location, slot, state, reason, now)],
+        )
+
+    def _write_or_keep(self, write: Callable[[], object], outcomes: Sequence[SlotOutcome]) -> None:
+        if not self._write(write):
+            self._keep(outcomes)
+
+    def _write(self, write: Callable[[], object]) -> bool:
+        """Whether the store has taken it, and all that waited for it."""
+        if time.monotonic() - self._failed_at <= RETRY:
+            return False
         try:
-            self._store.slots.record(entry.name, entry.location, slot, state, reason, self._owner, now)
+            self.record_waiting()
+            write()
         except StoreDown as error:
             self.back_off(error)
+            return False
+        return True
+
+    def _keep(self, outcomes: Sequence[SlotOutcome]) -> None:
+        for one in outcomes:
+            self._waiting[one.journey, one.location, one.slot_at] = one
+        dropped = len(self._waiting) - MOST_WAITING
+        if dropped > 0:
+            for key in list(islice(self._waiting, dropped)):
+                del self._waiting[key]
+            words = "slot is" if dropped == 1 else "slots are"
+            log.error("%d %s not recorded: more than %d wait for the store", dropped, words, MOST_WAITING)

@@ -61,11 +61,16 @@ class Asleep:
         return self._recorded()
 
     def _recorded(self) -> list[tuple[str, str]]:
-        engine = create_engine(self._url)
-        with engine.connect() as connection:
-            rows = connection.execute(text("SELECT state, reason FROM slots ORDER BY slot_at")).all()
-        engine.dispose()
-        return [(row.state, row.reason) for row in rows]
+        return recorded(self._url)
+
+
+def recorded(url: str) -> list[tuple[str, str]]:
+    """State and reason of each slot."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT state, reason FROM slots ORDER BY slot_at")).all()
+    engine.dispose()
+    return [(row.state, row.reason) for row in rows]
 
 
 @pytest.fixture

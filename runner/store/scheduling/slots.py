@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from runner.store.tables.runs import runs, slots
@@ -14,6 +15,9 @@ from runner.store.transaction import Transaction
 
 SKEW = timedelta(seconds=60)
 """A slot whose claim lies this far in the future was claimed before the clock was set back: it may be claimed again."""
+
+STORE_DOWN = "store"
+"""Why a slot is missed that could not be claimed, as the database was away."""
 
 
 class OpenSlot(Struct, frozen=True):
@@ -24,6 +28,21 @@ class OpenSlot(Struct, frozen=True):
     slot_at: datetime
     run: str
     claimed_at: datetime
+
+
+class SlotOutcome(Struct, frozen=True):
+    """What happened to a slot: `claimed` with its run, `missed` or `paused` with a reason.
+
+    A slot that was missed has a run if it may have been claimed for it.
+    """
+
+    journey: str
+    location: str
+    slot_at: datetime
+    state: str
+    reason: str
+    at: datetime
+    run: str | None = None
 
 
 class Slots:
@@ -76,6 +95,27 @@ class Slots:
             for at, (state, why) in states.items():
                 self.record(journey, location, at, state, why, owner, now)
 
+    def record_later(self, outcomes: Sequence[SlotOutcome], owner: str) -> None:
+        """Records what could not be recorded when it happened; slots that are taken stay as they are."""
+        rows = [
+            {"journey": one.journey, "location": one.location, "slot_at": one.slot_at, "run_id": one.run}
+            | {"owner": owner, "claimed_at": one.at, "state": one.state, "reason": one.reason}
+            for one in outcomes
+        ]
+        claimed = [one.run for one in outcomes if one.state == "claimed"]
+        missed = [one.run for one in outcomes if one.state == "missed" and one.run is not None]
+        mine = and_(slots.c.state == "claimed", slots.c.owner == owner)
+        with self._transaction() as connection:
+            new = postgresql.insert(slots) if connection.dialect.name == "postgresql" else sqlite.insert(slots)
+            connection.execute(new.on_conflict_do_nothing(), rows)
+            if claimed:
+                # The result may have been stored before its slot.
+                stored = select(runs.c.id).where(runs.c.id.in_(claimed))
+                connection.execute(update(slots).where(mine, slots.c.run_id.in_(stored)).values(state="done"))
+            if missed:
+                given = {"state": "missed", "reason": STORE_DOWN}
+                connection.execute(update(slots).where(mine, slots.c.run_id.in_(missed)).values(**given))
+
     def _insert(self, row: dict[str, Any]) -> bool:
         try:
             with self._transaction() as connection:
@@ -89,9 +129,10 @@ class Slots:
                 return connection.execute(again.values(**row)).rowcount == 1
 
     def close(self, run: str, state: str, reason: str) -> None:
-        """Closes the slot of a run that has no result."""
+        """Closes the slot of a run that has no result, unless one has come."""
+        open_slot = (slots.c.run_id == run, slots.c.state == "claimed")
         with self._transaction() as connection:
-            connection.execute(update(slots).where(slots.c.run_id == run).values(state=state, reason=reason))
+            connection.execute(update(slots).where(*open_slot).values(state=state, reason=reason))
 
     def durations(self, journey: str, location: str, count: int) -> list[float]:
         """The seconds of a journey's newest `count` runs that took their course, oldest first."""

@@ -14,6 +14,7 @@ from runner.dispatch.health import GAP, SILENT
 from runner.dispatch.in_flight import LOST_AFTER, MARGIN
 from runner.dispatch.link import Delivery
 from runner.dispatch.messages import Begun, Ended, Heartbeat, Message, write_message
+from runner.dispatch.save_result import ResultSaver
 from runner.dsl.plan import Plan
 from runner.events import Moment, RunEnded
 from runner.settings.settings import load_settings
@@ -32,7 +33,7 @@ class Dispatching:
         settings = load_settings(folder, {"runs_dir": folder / "runs", "broker": BROKER}, {})
         self.pool = CeleryPool(settings, "scheduler", folder, lambda: self.now)
         # As `open`, without a broker.
-        self.pool._saver = celery_pool.ResultSaver(Archive(settings.runs_dir))
+        self.pool._saver = ResultSaver(Archive(settings.runs_dir))
         self.pool._listeners = (self._hear,)
         self.pool._in.down = ""
         self.ended: list[str] = []
