@@ -47,6 +47,8 @@ class _Known(Struct):
     at: float
     ahead: float
     """Seconds by which its clock is ahead of ours, as far as the heartbeats show: what they were under way is not part of it."""
+    newest_ahead: float
+    """The same by the newest heartbeat alone, which may have waited."""
 
 
 class WorkerHealth:
@@ -61,11 +63,15 @@ class WorkerHealth:
     def hear(self, beat: Heartbeat) -> None:
         """Takes in a heartbeat."""
         known = self._known.get(beat.worker)
-        ahead = beat.sent_at.timestamp() - self._wall()
-        # The one that was under way for the shortest time shows the clocks' difference best.
-        if known is not None and abs(ahead - known.ahead) < SILENT:
-            ahead = max(ahead, known.ahead)
-        self._known[beat.worker] = _Known(beat, self._clock(), ahead)
+        newest = ahead = beat.sent_at.timestamp() - self._wall()
+        if known is not None:
+            # The one that was under way for the shortest time shows the clocks' difference best. Where a clock was set back, the next
+            # heartbeat says the same; those that have waited while nothing was heard differ from each other.
+            was_set = abs(ahead - known.ahead) >= SILENT and (
+                ahead > known.ahead or abs(ahead - known.newest_ahead) < HEARTBEAT / 2
+            )
+            ahead = ahead if was_set else max(ahead, known.ahead)
+        self._known[beat.worker] = _Known(beat, self._clock(), ahead, newest)
         self._locations.add(beat.location)
         for name in [name for name, one in self._known.items() if self._clock() - one.at > 10 * SILENT]:
             del self._known[name]

@@ -10,7 +10,7 @@ from runner.archive.archive import Archive
 from runner.archive.run_id import run_id
 from runner.dispatch import celery_pool
 from runner.dispatch.celery_pool import CeleryPool
-from runner.dispatch.health import GAP, SILENT
+from runner.dispatch.health import GAP, HEARTBEAT, SILENT, WorkerHealth
 from runner.dispatch.in_flight import LOST_AFTER, MARGIN
 from runner.dispatch.link import Delivery
 from runner.dispatch.messages import Begun, Ended, Heartbeat, Message, write_message
@@ -130,3 +130,19 @@ def test_no_run_is_given_up_while_the_broker_keeps_results_back(
     assert dispatching.live(LONG) == [], "its result may be behind one that is not stored"
     dispatching.pool.confirm(waiting.id)
     assert dispatching.live(SILENT + GAP) == [begun]
+
+
+def test_heartbeats_that_have_waited_do_not_say_that_the_workers_clock_is_behind() -> None:
+    now = 1000.0
+    health = WorkerHealth(lambda: now, lambda: now)
+
+    def hear(sent_at: float) -> float:
+        beat = Heartbeat(worker="a", location="oregon", version="1", sent_at=datetime.fromtimestamp(sent_at, UTC))
+        health.hear(beat)
+        return health.seconds_ahead("a")
+
+    assert hear(now) == 0.0
+    now += LONG
+    assert {hear(now - waited) for waited in range(int(LONG) - 5, 0, -int(HEARTBEAT))} == {0.0}
+    assert [hear(now - 40), hear(now - 40)] == [0.0, -40.0], "a clock that was set back goes on to be behind"
+    assert hear(now) == 0.0
