@@ -113,7 +113,9 @@ def simulate_worker(app: Any, names: Names, name: str, stop: Any) -> None:
             while not stop.is_set():
                 if time.monotonic() - beaten > 1:
                     beaten = time.monotonic()
-                    beat = Heartbeat(worker=name, location=LOCATION, version="1", sent_at=datetime.now(UTC), concurrency=AT_ONCE)
+                    beat = Heartbeat(
+                        worker=name, location=LOCATION, version="1", sent_at=datetime.now(UTC), concurrency=AT_ONCE
+                    )
                     news.publish(
                         write_message(beat, name),
                         content_type="application/json",

@@ -150,6 +150,8 @@ def test_a_locked_database_holds_up_no_run_and_gets_them_all(daemon: Daemon) -> 
     holder.close()
     daemon.wait_for_runs(before + 5)
     wait_until(daemon.ready)
+    without_slot = "SELECT id FROM runs WHERE id NOT IN (SELECT run_id FROM slots WHERE state = 'done')"
+    wait_until(lambda: daemon.query(without_slot) == [], "the slots of the runs that were made meanwhile are recorded")
     assert daemon.stop() == 0
     assert any("database is locked" in one["message"] for one in daemon.events(level="error"))
     stored = {identity for (identity,) in daemon.query("SELECT id FROM runs")}

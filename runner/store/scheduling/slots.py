@@ -33,7 +33,7 @@ class OpenSlot(Struct, frozen=True):
 class SlotOutcome(Struct, frozen=True):
     """What happened to a slot: `claimed` with its run, `missed` or `paused` with a reason.
 
-    One that was missed has a run if it may have been claimed for it.
+    A slot that was missed has a run if it may have been claimed for it.
     """
 
     journey: str
