@@ -20,7 +20,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.dispatch_day.faults import Fault, Faults
-from benchmarks.dispatch_day.ledger import Away, Ledger, balance
+from benchmarks.dispatch_day.ledger import Ledger, balance
 from benchmarks.dispatch_day.monitor import Monitor
 from runner.dispatch.broker.application import Names, make_app, results_queue, runs_queue
 from runner.dsl.slots.schedule import Schedule
@@ -43,9 +43,8 @@ class Day:
         self._monitor = monitor
         self._random = random
         self.faults = Faults(monitor, random)
-        self.away: list[Away] = []
         self.done: dict[str, int] = {}
-        self._open: list[tuple[float, Fault, float]] = []
+        self._open: list[tuple[float, Fault]] = []
         self._began = time.monotonic()
 
     def say(self, what: str) -> None:
@@ -59,7 +58,7 @@ class Day:
             let_pass(self._random.uniform(1.0, 6.0))
             self._heal(time.monotonic())
             self.supervise()
-            busy = frozenset(one.target for _, one, _ in self._open)
+            busy = frozenset(one.target for _, one in self._open)
             fault = self.faults.draw(busy) if len(self._open) < AT_ONCE else None
             if fault is not None:
                 self._begin(fault)
@@ -67,7 +66,7 @@ class Day:
 
     def supervise(self) -> bool:
         """Starts again what has ended by itself, as systemd would; answers whether the scheduler is ready."""
-        killed = {one.target for _, one, _ in self._open}
+        killed = {one.target for _, one in self._open}
         for one in self._monitor.programs:
             target = "scheduler" if one is self._monitor.scheduler else one.folder.name
             if target not in killed and one.process is not None and one.process.poll() is not None:
@@ -78,18 +77,15 @@ class Day:
     def _begin(self, fault: Fault) -> None:
         self.say(f"{fault.name}: {fault.target}")
         self.done[fault.name] = self.done.get(fault.name, 0) + 1
-        at = time.time()
         fault.begin()
-        self._open.append((time.monotonic() + self._random.uniform(2.0, fault.longest), fault, at))
+        self._open.append((time.monotonic() + self._random.uniform(2.0, fault.longest), fault))
 
     def _heal(self, now: float) -> None:
         for one in [one for one in self._open if one[0] <= now]:
-            _, fault, at = one
+            _, fault = one
             fault.heal()
             self._open.remove(one)
             self.say(f"  healed: {fault.name}: {fault.target}")
-            if fault.target == "database":
-                self.away.append(Away(at, time.time()))
 
 
 def let_pass(seconds: float) -> None:
@@ -197,7 +193,7 @@ def run_day(folder: Path, given: argparse.Namespace) -> int:
         problems += [f"{name} ended with exit code {code}" for name, code in codes.items() if code]
         problems += [f"{count} messages are left in {name}" for name, count in queues(monitor).items() if count]
         expected = expect_slots(monitor, every, first, last - timedelta(seconds=2))
-        ledger = balance(monitor, expected, day.away, day.faults.sent_again)
+        ledger = balance(monitor, expected, day.faults.sent_again)
         ledger.violations += problems
         show(ledger, day)
         return 1 if ledger.violations else 0

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 MARKED = ("was lost or cut off while it was under way", "was not the first worker to get the run")
 """What a result says whose run was walked before."""
-UNRECORDED = 12.0
-"""Seconds around a time without a database in which slots may be unrecorded: the scheduler does not ask it again for a while."""
 
 
 class Ledger(Struct):
@@ -38,13 +36,6 @@ class Ledger(Struct):
         found = sorted(wrong, key=str)
         if found:
             self.violations.append(f"{name}: {len(found)}, such as {', '.join(str(one) for one in found[:3])}")
-
-
-class Away(Struct, frozen=True):
-    """A time in which a part was away, in seconds since the epoch."""
-
-    begin: float
-    end: float
 
 
 def read_notes(monitor: "Monitor") -> list[dict[str, Any]]:
@@ -62,12 +53,12 @@ def read_worker_results(worker: JourneyWorker) -> Iterator[RunResult]:
             yield saved.result
 
 
-def balance(monitor: "Monitor", expected: dict[str, list[datetime]], away: list[Away], sent_again: set[str]) -> Ledger:
+def balance(monitor: "Monitor", expected: dict[str, list[datetime]], sent_again: set[str]) -> Ledger:
     """Counts all, and compares it; `expected` are the slots of each journey in the time that the scheduler was to keep."""
     ledger = Ledger()
     with Store(monitor.url) as store, store.snapshot() as connection:
         rows = {name: connection.execute(text(f"SELECT * FROM {name}")).mappings().all() for name in TABLES}
-    _check_slots(ledger, rows, expected, away)
+    _check_slots(ledger, rows, expected)
     _check_runs(ledger, rows, monitor)
     _check_walks(ledger, rows, monitor, sent_again)
     _check_results(ledger, rows, monitor)
@@ -86,24 +77,15 @@ def moment(value: Any) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _check_slots(ledger: Ledger, rows: Rows, expected: dict[str, list[datetime]], away: list[Away]) -> None:
+def _check_slots(ledger: Ledger, rows: Rows, expected: dict[str, list[datetime]]) -> None:
     states = Counter(f"{row['state']} {row['reason']}".strip() for row in rows["slots"])
     recorded = {(row["journey"], row["location"], moment(row["slot_at"])) for row in rows["slots"]}
     wanted = {(name, place, at) for name, slots in expected.items() for place in LOCATIONS for at in slots}
     # A journey is known from its first recorded slot on: one that never got that far has no earlier scheduler that could miss it.
     since = {(name, place): min(at for *where, at in recorded if where == [name, place]) for name, place, _ in recorded}
     wanted = {one for one in wanted if one[2] >= since.get(one[:2], one[2])}
-    absent = wanted - recorded
-    excused = {
-        one for one in absent if any(gap.begin - UNRECORDED <= one[2].timestamp() <= gap.end + UNRECORDED for gap in away)
-    }
-    ledger.counts["slots"] = {
-        "due": len(wanted),
-        "recorded": len(wanted & recorded),
-        "not recorded, database away": len(excused),
-        **states,
-    }
-    ledger.check("slots of which nothing is known", absent - excused)
+    ledger.counts["slots"] = {"due": len(wanted), "recorded": len(wanted & recorded), **states}
+    ledger.check("slots of which nothing is known", wanted - recorded)
     ledger.check("slots still claimed", (row["run_id"] for row in rows["slots"] if row["state"] == "claimed"))
     runs = {row["id"] for row in rows["runs"]}
     ledger.check(
