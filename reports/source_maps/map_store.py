@@ -77,8 +77,9 @@ class StoredMap(Struct, frozen=True, kw_only=True):
 
 class _Header(Struct):
     version: int
-    mappings: msgspec.Raw = msgspec.Raw(b"")
-    sections: msgspec.Raw = msgspec.Raw(b"")
+    mappings: str | msgspec.UnsetType = msgspec.UNSET
+    sources: list[str | None] = []
+    sections: list[dict[str, msgspec.Raw]] | msgspec.UnsetType = msgspec.UNSET
     debugId: str = ""  # noqa: N815 (as ECMA-426 has it)
     debug_id: str = ""
 
@@ -100,7 +101,7 @@ def check_map(content: bytes) -> str:
         header = _header.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise MapRejected(f"it is not a source map: {error}") from error
-    if header.version != 3 or not (bytes(header.mappings) or bytes(header.sections)):
+    if header.version != 3 or header.mappings is header.sections is msgspec.UNSET:
         raise MapRejected("it is not a source map of version 3 with `mappings` or `sections`")
     return normalize_debug_id(header.debugId or header.debug_id)
 

@@ -67,7 +67,9 @@ def find_problems(file: Path) -> list[str]:
         tables, revision = read_file_form(file, PATIENCE)
         is_newest(tables, revision, str(file))
         with closing(sqlite3.connect(file, timeout=PATIENCE)) as connection:
-            found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({MOST})") if row[0] != "ok"]
+            rows = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({MOST})") if row[0] != "ok"]
+            # A row may be several problems, below a heading.
+            found = [line for row in rows for line in row.splitlines() if not line.startswith("***")]
             for table, row, other, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(MOST):
                 found.append(f"row {row} of {table} refers to a row of {other} that does not exist")
     except sqlite3.Error as error:

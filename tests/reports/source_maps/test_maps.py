@@ -63,6 +63,8 @@ def test_the_same_map_is_kept_once_and_another_replaces_it(maps: MapStore) -> No
         (b'{"version": 3}', "`mappings` or `sections`"),
         (b'{"version": 2, "mappings": ""}', "version 3"),
         (b"[" * 100_000, "not a source map"),
+        (b'{"version": 3, "mappings": 5}', r"not a source map: Expected `str`, got `int` - at `\$.mappings`"),
+        (b'{"version": 3, "mappings": "AAAA", "sources": [5]}', r"not a source map: Expected `str \| null`, got `int`"),
         (b'{"version": 3, "mappings": ' + b"[" * 100_000, "not a source map"),
     ],
 )

@@ -90,6 +90,18 @@ def test_a_damaged_database_is_reported_and_not_copied(file: Path, tmp_path: Pat
     assert not list(tmp_path.glob("*copy.db*"))
 
 
+def test_each_problem_of_a_damaged_database_is_a_line(file: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    back_up(file, copy)
+    content = bytearray(copy.read_bytes())
+    for place in range(20_000, 60_000, 97):
+        content[place] ^= 0xFF
+    copy.write_bytes(content)
+    found = find_problems(copy)
+    assert len(found) > 1
+    assert not [one for one in found if "\n" in one or one.startswith("***")]
+
+
 def test_rows_that_refer_to_nothing_and_missing_tables_are_reported(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("DELETE FROM runs WHERE id = (SELECT min(id) FROM runs)")
