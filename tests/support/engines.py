@@ -169,7 +169,7 @@ def firefox(driver: Playwright) -> Iterator[Browser]:
         pytest.skip("no Firefox is installed; on Debian: apt-get install firefox-esr")
     # When the last tab of a site leaves it, Firefox stops that site's process, and with it scripts that still run. On a busy machine
     # these are the agent's, which send the last beacon: some were lost, where nothing is tested but the agent.
-    unhurried = {"dom.abort_script_on_child_shutdown": False}
+    unhurried: dict[str, str | float | bool] = {"dom.abort_script_on_child_shutdown": False}
     with driver.firefox.launch(executable_path=FIREFOX, channel="moz-firefox", firefox_user_prefs=unhurried) as browser:
         yield browser
 
