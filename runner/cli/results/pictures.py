@@ -44,6 +44,7 @@ def list_pictures(
 
     result = _find(check, runs_dir)
     found = list(_select(result, journey, step))
+    baseline = result.baseline.name if result.baseline else "the baseline"
     if json is not None:
         from reports.formats.json import write_json
 
@@ -51,7 +52,7 @@ def list_pictures(
         write_json({"version": 1, "check": result.id, "file": result.pictures, "pictures": rows}, json)
     if json != "-":
         for one, name, picture in found:
-            typer.echo(f"{one.name}, step “{name}”: {describe_picture(picture)}")
+            typer.echo(f"{one.name}, step “{name}”: {describe_picture(picture, baseline)}")
 
 
 @app.command()
@@ -142,5 +143,9 @@ def _select(
     ]
     if not found:
         steps = ", ".join(f"{one.name} {known.name!r}" for one in result.journeys for known in one.steps if known.picture)
-        raise RunNotFound(f"check {result.id} has no picture of that; it has pictures of: {steps or 'nothing'}")
+        if not steps:
+            raise RunNotFound(
+                f"no step of check {result.id} was pictured, as no journey of it has passed; `journey smoke --pictures` makes another check"
+            )
+        raise RunNotFound(f"check {result.id} has no picture of that; it has pictures of: {steps}")
     yield from found

@@ -13,8 +13,11 @@ from sqlalchemy import create_engine, text
 
 from reports.smoke.archive import SmokeArchive
 from reports.smoke.result import SmokeResult
+from runner.cli.results.pictures import _select
+from runner.errors import RunNotFound
 from runner.workers.pool import Workers
 from tests.pages import Page, answer, serving_pages
+from tests.reports.samples import SMOKES
 from tests.runner.cli.folder import SANDBOX_OFF, Folder
 from tests.support.commands import Ended
 from tests.support.services.otlp import SpanReceiver
@@ -402,6 +405,11 @@ def test_how_steps_look_is_kept_in_a_baseline_compared_and_accepted(folder: Fold
     assert "nothing was accepted" in folder.here("pictures", "accept").stdout
     unknown = folder.here("pictures", "diff", "other")
     assert (unknown.returncode, "has no picture of that; it has pictures of: look 'open'" in unknown.stderr) == (2, True)
+
+
+def test_a_check_without_a_passed_journey_has_no_pictures_and_says_why() -> None:
+    with pytest.raises(RunNotFound, match=r"no step of check .* was pictured, as no journey of it has passed; `journey smoke"):
+        list(_select(SMOKES["failed"], None, None))
 
 
 def test_pictures_without_the_packages_say_how_to_get_them(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
