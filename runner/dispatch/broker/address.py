@@ -1,4 +1,4 @@
-"""Where the broker is, and how its errors are told."""
+"""Where the broker is, and its errors in words that hold no password."""
 
 import re
 from typing import Any

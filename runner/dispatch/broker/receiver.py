@@ -145,7 +145,7 @@ class _ReceivingConnection:
                 delivery = self.acknowledged.get_nowait()
             except Empty:
                 return
-            # What came before it was made anew cannot be acknowledged, and comes again.
+            # What came through an earlier connection cannot be acknowledged, and comes again.
             if delivery.opened == self._opened:
                 delivery.message.ack()
 
