@@ -50,7 +50,10 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 class Tally(Struct, frozen=True, kw_only=True):
-    """How much there was. `failed` views met an error of the page's scripts; `requests` failed or were slow."""
+    """How much there was. `requests` failed or were slow.
+
+    `failed` views met an error of the page's scripts, or a page that the server answered with a 5xx.
+    """
 
     views: int = 0
     sessions: int = 0

@@ -36,6 +36,7 @@ from reports.collector.storage.view_rows import (
     URL,
     earliest_start,
     extend_view,
+    has_failed,
     new_view,
     read_views,
 )
@@ -148,6 +149,7 @@ class Batch:
         # A report is about a page, but not a view of it.
         new = row is None and view.type != "report"
         values: list[ChangedValue]
+        failed_before = row is not None and has_failed(row)
         if row is None:
             row = self._views[view.id] = new_view(self._link, self._directory, arrival, view, page, received, self._next_view)
             self._next_view += 1
@@ -167,8 +169,8 @@ class Batch:
         errors = 0
         if view.errors:
             errors = self._errors.add(self._link, beacon.app, beacon.release, number, row[STARTED_AT], view.errors)
-        failed = int(errors > 0 and not row[ERRORS] and row[TYPE] != "report")
         row[ERRORS] += errors
+        failed = int(has_failed(row) and not failed_before and row[TYPE] != "report")
         signs = count_frustration(view)
         left = self._follow(arrival, row, view) if new else []
         began = self._sessions.add(arrival, row, new, received, acted, errors, len(view.requests), sum(signs) + len(left))

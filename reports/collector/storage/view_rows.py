@@ -12,13 +12,16 @@ from runner.store.tables.runs import PHASES
 SKEW = 60.0
 """Seconds by which a browser's clock may be ahead of ours; a clock that is off by more only says how long ago something was."""
 
+SERVER_ERROR = 500
+"""Statuses from this one on are errors of the site (RFC 9110, section 15.6)."""
+
 _at = {column.name: position for position, column in enumerate(page_views.columns)}
 NUMBER, ID, APP, SESSION, PAGE, URL, STARTED_AT, TOLD_AT = (
     _at[name] for name in ("number", "id", "app", "session", "page", "url", "started_at", "told_at")
 )
 TYPE, HIDDEN, ENDED, VISIBLE, SERIES = (_at[name] for name in ("type", "hidden", "ended", "visible_seconds", "series"))
 INTERACTIONS, ERRORS, REQUESTS, LISTED = (_at[name] for name in ("interactions", "errors", "requests", "listed_interactions"))
-TOTAL = _at["total"]
+TOTAL, STATUS = _at["total"], _at["status"]
 PHASE_AT = {phase: _at[phase] for phase in PHASES}
 FILLED = tuple((name, _at[name]) for name in ("title", "referrer", "status", "protocol", "transfer_bytes"))
 """Columns that take a later value that is not empty."""
@@ -78,6 +81,14 @@ def extend_view(row: list[Any], beacon: Beacon, view: View, newer: bool) -> None
             row[position] = value
     if newer:
         row[TOLD_AT] = beacon.sent_at
+
+
+def has_failed(row: list[Any]) -> bool:
+    """Whether a view met an error: of the page's scripts, or the server answered with a 5xx.
+
+    A 4xx does not count: the address may be wrong.
+    """
+    return bool(row[ERRORS] or row[STATUS] >= SERVER_ERROR)
 
 
 def started_at(sent_at: float, at: float, received: float) -> float:

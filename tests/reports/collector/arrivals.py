@@ -99,14 +99,14 @@ def check_rollups(url: str) -> None:
         "SELECT count(*) FROM series JOIN series AS w ON series.whole = w.id WHERE w.page <> '' OR w.whole <> w.id OR w.app <> series.app",
     ) == [(0,)]
     values: list[tuple[Metric, int, float]] = []
-    columns = "number, series, started_at, session, errors, interactions, requests, hidden, total, type"
-    for number, series, at, session, errors, acted, requested, hidden, total, kind in rows(
+    columns = "number, series, started_at, session, errors, interactions, requests, hidden, total, type, status"
+    for number, series, at, session, errors, acted, requested, hidden, total, kind, status in rows(
         url, f"SELECT {columns} FROM page_views ORDER BY number"
     ):
         where[number] = (series, at, hidden)
         for step in STEPS:
             seen = int(kind != "report")
-            counted = (seen, seen and session not in begun, seen and errors > 0, errors, acted, requested)
+            counted = (seen, seen and session not in begun, seen and (errors > 0 or status >= 500), errors, acted, requested)
             for one in (series, wholes[series]):
                 key = (step, int(at // step * step), one)
                 tallies[key] = [a + b for a, b in zip(tallies[key], counted, strict=True)]

@@ -106,6 +106,19 @@ def test_a_report_is_no_page_view_and_its_errors_count(url: str) -> None:
     assert rows(url, of_all) == [(1, 1, 0, 3)]
 
 
+def test_a_page_that_the_server_could_not_make_is_a_view_with_an_error_once(url: str) -> None:
+    broken, missing, session = view(status=500), view(status=404), run_id()
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(broken, session=session, at=NOW))
+        writer.put_blocking(arrival(missing, session=session, at=NOW))
+    with Writer(url) as writer:
+        writer.put_blocking(arrival(view(id=broken.id, status=500, errors=(error("bad"),)), session=session, at=NOW + 60))
+        writer.put_blocking(arrival(view(id=missing.id, status=503), session=session, at=NOW + 60))
+    check_rollups(url)
+    of_all = "SELECT views, failed, errors FROM tallies JOIN series ON id = series WHERE step = 86400 AND page = ''"
+    assert rows(url, of_all) == [(2, 2, 1)]
+
+
 def test_what_was_rolled_up_is_not_rolled_up_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'journeys.db'}"
     for _ in range(3):
