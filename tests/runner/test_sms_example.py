@@ -3,15 +3,14 @@
 import base64
 import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from tests.conftest import Monitor
+from tests.pages import answer, serving_pages
 from tests.support.doc_reader import ROOT
-from tests.support.wait import PAUSE
 
 PROVIDER = "https://api.twilio.com"
 CREDENTIALS = base64.b64encode(b"AC-account:token-of-the-account").decode()
@@ -24,30 +23,21 @@ def site() -> Iterator[str]:
     """A site, and the provider of its messages, newest first; the code of an earlier visit is among them."""
     messages = [{"sid": "SM1", "body": "Your code is 111111"}]
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body, media_type = PAGE, "text/html"
-            if self.path.startswith("/2010-04-01/Accounts/AC-account/Messages.json?"):
-                known = self.headers["Authorization"] == f"Basic {CREDENTIALS}"
-                body, media_type = json.dumps({"messages": messages}) if known else "{}", "application/json"
-            elif self.path == "/code?number=%2B49+157+00000000":
-                messages.insert(0, {"sid": "SM2", "body": "Your code is 918273, for 10 minutes"})
-            elif self.path == "/enter?code=918273":
-                body = "<h1>Welcome</h1>"
-            self.send_response(200)
-            self.send_header("Content-Type", media_type)
-            self.end_headers()
-            self.wfile.write(body.encode())
+    def list_messages(request: BaseHTTPRequestHandler) -> None:
+        known = request.headers["Authorization"] == f"Basic {CREDENTIALS}"
+        answer(request, json.dumps({"messages": messages} if known else {}).encode(), kind="application/json")
 
-        def log_message(self, *_: object) -> None: ...
+    def send_code(request: BaseHTTPRequestHandler) -> None:
+        if request.path == "/code?number=%2B49+157+00000000":
+            messages.insert(0, {"sid": "SM2", "body": "Your code is 918273, for 10 minutes"})
+        answer(request, PAGE.encode())
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(PAUSE,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    def enter(request: BaseHTTPRequestHandler) -> None:
+        answer(request, b"<h1>Welcome</h1>" if request.path == "/enter?code=918273" else PAGE.encode())
+
+    pages = {"/2010-04-01/Accounts/AC-account/Messages.json": list_messages, "/code": send_code, "/enter": enter}
+    with serving_pages({"/": PAGE, "/sign-in": PAGE, **pages}) as address:
+        yield address
 
 
 def test_the_documented_journey_signs_in_with_the_new_code(monitor: Monitor, site: str) -> None:

@@ -30,7 +30,7 @@ def test_a_result_that_was_received_and_not_acknowledged_comes_to_the_next_sched
         receiver = Receiver(make_app(settings), settings, take, lambda _: None)
         # As one that is killed: what it has is not given back.
         for one in receiver._connections:
-            one._acknowledge = lambda: None  # type: ignore[method-assign]
+            monkeypatch.setattr(one, "_acknowledge", lambda: None)
         receiver.start()
         return receiver
 
